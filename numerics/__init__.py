@@ -1,0 +1,1 @@
+"""What is computed, and how well: kernels, roots, averages, predictions with errors."""

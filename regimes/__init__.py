@@ -1,0 +1,1 @@
+"""Dynamical regimes of diffusion models: derive, generate, predict, simulate, compare."""

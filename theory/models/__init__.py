@@ -1,0 +1,1 @@
+"""One file per data distribution; each defines MODEL and is found without being listed."""
