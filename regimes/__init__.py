@@ -1,1 +1,69 @@
-"""Dynamical regimes of diffusion models: derive, generate, predict, simulate, compare."""
+"""Dynamical regimes of diffusion models: derive, generate code, predict, simulate, compare.
+
+    import regimes as rg
+    model = rg.model("gaussian-mixture")
+    rg.derive(model, "collapse").verify()
+    rg.predict(model, "collapse-time", alpha=[0.1, 0.2], sigma=1.0)
+
+Nothing heavy is imported here: each name is fetched when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from regimes import models
+    from regimes.numerics.predict import generate, predict, quantities
+    from regimes.theory.errors import RegimesError
+    from regimes.theory.model import DataModel, all_models
+    from regimes.theory.model import get_model as model
+    from regimes.theory.pipeline import derive
+    from regimes.validate.analyze import analyze
+    from regimes.validate.check import check
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DataModel",
+    "RegimesError",
+    "all_models",
+    "analyze",
+    "check",
+    "derive",
+    "generate",
+    "model",
+    "models",
+    "predict",
+    "quantities",
+]
+
+_ORIGIN = {
+    "DataModel": ("regimes.theory.model", "DataModel"),
+    "RegimesError": ("regimes.theory.errors", "RegimesError"),
+    "all_models": ("regimes.theory.model", "all_models"),
+    "analyze": ("regimes.validate.analyze", "analyze"),
+    "check": ("regimes.validate.check", "check"),
+    "derive": ("regimes.theory.pipeline", "derive"),
+    "generate": ("regimes.numerics.predict", "generate"),
+    "model": ("regimes.theory.model", "get_model"),
+    "predict": ("regimes.numerics.predict", "predict"),
+    "quantities": ("regimes.numerics.predict", "quantities"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "models":
+        value: Any = import_module("regimes.models")
+    elif name in _ORIGIN:
+        module, attribute = _ORIGIN[name]
+        value = getattr(import_module(module), attribute)
+    else:
+        raise AttributeError(f"module 'regimes' has no attribute '{name}'")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, "__version__"})

@@ -1,0 +1,139 @@
+"""Reading the words of a command: options, whole numbers, and the VALUEs of ``predict``."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import NoReturn
+
+from regimes.theory.errors import InputError, RegimesError, UnknownNameError
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?")
+_LONGEST_NUMBER = 1000  # characters
+LARGEST_GRID = 1_000_000
+
+
+class UsageError(RegimesError):
+    """Words that do not make a command. Remedy: ``regimes COMMAND --help``."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Arguments of one command, in any order; what is wrong with them is raised as a `RegimesError`."""
+
+    def __init__(self, command: str, description: str) -> None:
+        super().__init__(prog=f"regimes {command}", description=description, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+    def read(self, words: Sequence[str]) -> argparse.Namespace:
+        """The arguments in `words`; options may stand between positional words."""
+        options, unknown = self.parse_known_intermixed_args(list(words))
+        for word in unknown:
+            if word.startswith("-"):
+                known = [o for action in self._actions for o in action.option_strings if o.startswith("--")]
+                raise UnknownNameError("option", word.partition("=")[0], known)
+            raise UsageError(f"too many arguments: '{word}'; see {self.prog} --help")
+        return options
+
+
+def one_of(kind: str, names: Sequence[str]) -> Callable[[str], str]:
+    """A reader of one of `names`; anything else is an error with the nearest names."""
+
+    def read(word: str) -> str:
+        if word not in names:
+            raise UnknownNameError(kind, word, names)
+        return word
+
+    return read
+
+
+def whole_number(name: str, low: int, high: int) -> Callable[[str], int]:
+    """A reader of a whole number between `low` and `high`, ends included."""
+
+    def read(word: str) -> int:
+        if not re.fullmatch(r"[+-]?\d{1,30}", word) or not low <= int(word) <= high:
+            raise UsageError(f"{name} {word} is not possible: give a whole number from {low} to {high}")
+        return int(word)
+
+    return read
+
+
+def output_file(word: str) -> Path:
+    """A path at which a file can be made: its folder exists and the path is no folder."""
+    path = Path(word)
+    if path.is_dir():
+        raise InputError(f"cannot write {word}: it is a folder; give the name of a file")
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {word}: there is no folder {path.parent}; make it first")
+    return path
+
+
+def output_folder(word: str) -> Path:
+    """A path that is a folder or can become one."""
+    path = Path(word)
+    nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
+    if not nearest.is_dir():
+        raise InputError(f"cannot write into {word}: {nearest} is a file; give a folder")
+    return path
+
+
+def read_number(name: str, word: str) -> float:
+    """One number as typed: decimal, with or without an exponent."""
+    if len(word) > _LONGEST_NUMBER or not _NUMBER.fullmatch(word):
+        raise UsageError(f"{name}={word[:40]} is not a number: give a number, a list 0.1,0.2 or a range 0.05:0.5:10")
+    return float(word)
+
+
+def read_value(name: str, word: str, numeric: bool) -> float | str | list[float] | list[str]:
+    """VALUE of NAME=VALUE: a number, a list ``0.1,0.2``, a range ``lo:hi:count`` (ends included), or a word or words.
+
+    Parameters
+    ----------
+    name : the parameter, for messages.
+    word : the text after the equals sign.
+    numeric : whether the parameter is known to be a number; if not, words that are no numbers are kept as words.
+    """
+    if ":" in word:
+        return _read_range(name, word)
+    items = word.split(",")
+    if not numeric and not any(_NUMBER.fullmatch(item) for item in items) and all(items):
+        return items if len(items) > 1 else items[0]
+    numbers = [read_number(name, item) for item in items]
+    return numbers if len(numbers) > 1 else numbers[0]
+
+
+def _read_range(name: str, word: str) -> list[float]:
+    parts = word.split(":")
+    if len(parts) != 3 or not parts[2].isascii() or not parts[2].isdigit():
+        raise UsageError(f"{name}={word} is not a range: give lo:hi:count, as in 0.05:0.5:10 (10 points, ends included)")
+    low, high, count = read_number(name, parts[0]), read_number(name, parts[1]), int(parts[2][:12])
+    if not 2 <= count <= LARGEST_GRID:
+        raise UsageError(f"{name}={word} has {count} points: a range has from 2 to {LARGEST_GRID}")
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise UsageError(f"{name}={word} is not a range: its ends must be finite")
+    # Each point is rounded once from exact ends, so 0.1:0.3:3 holds 0.2 and not 0.2 plus an ulp.
+    start, end = Fraction(parts[0]), Fraction(parts[1])
+    return [float(start + (end - start) * k / (count - 1)) for k in range(count)]
+
+
+def read_assignments(words: Sequence[str], numeric: frozenset[str]) -> dict[str, float | str | list[float] | list[str]]:
+    """NAME=VALUE words as a dictionary, in the order given."""
+    values: dict[str, float | str | list[float] | list[str]] = {}
+    points = 1
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(f"'{word}' is not NAME=VALUE; write for instance alpha=0.1")
+        if name in values:
+            raise UsageError(f"{name} is given twice; give a list, as in {name}=0.1,0.2")
+        values[name] = read_value(name, text, name in numeric)
+        value = values[name]
+        points *= len(value) if isinstance(value, list) else 1
+    if points > LARGEST_GRID:
+        raise UsageError(f"the grid has {points} points; at most {LARGEST_GRID} are computed at once")
+    return values

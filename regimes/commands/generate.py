@@ -1,0 +1,29 @@
+"""``regimes generate``: source code of one quantity that needs nothing of this project."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from regimes.commands.arguments import Parser, output_file
+from regimes.theory.model import get_model
+
+
+def run(words: Sequence[str]) -> int:
+    """Print the source, or write it to a file."""
+    parser = Parser("generate", "Write code for one quantity that needs nothing of this project.")
+    parser.add_argument("model", metavar="MODEL", help="see regimes models")
+    parser.add_argument("quantity", metavar="QUANTITY", help="see regimes models MODEL")
+    parser.add_argument("--target", default="numpy", metavar="TARGET", help="numpy (the default) or mpmath")
+    parser.add_argument("-o", dest="out", type=output_file, metavar="FILE", help="write here instead of to standard output")
+    options = parser.read(words)
+    model = get_model(options.model)
+
+    from regimes.numerics.predict import generate
+
+    kernel = generate(model, options.quantity, target=options.target)
+    if options.out is None:
+        sys.stdout.write(kernel.source.rstrip("\n") + "\n")
+    else:
+        kernel.write(options.out)
+    return 0
