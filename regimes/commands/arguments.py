@@ -1,4 +1,7 @@
-"""Reading the words of a command: options, whole numbers, and the VALUEs of ``predict``."""
+"""Reading the words of a command: options, whole numbers, and the VALUEs of ``predict``.
+
+Imported before ``--help`` is answered, so what is heavy is imported where it is needed.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ import argparse
 import math
 import re
 from collections.abc import Callable, Sequence
-from fractions import Fraction
-from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from regimes.theory.errors import InputError, RegimesError, UnknownNameError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?")
 _LONGEST_NUMBER = 1000  # characters
@@ -65,6 +69,8 @@ def whole_number(name: str, low: int, high: int) -> Callable[[str], int]:
 
 def output_file(word: str) -> Path:
     """A path at which a file can be made: its folder exists and the path is no folder."""
+    from pathlib import Path
+
     path = Path(word)
     if path.is_dir():
         raise InputError(f"cannot write {word}: it is a folder; give the name of a file")
@@ -75,6 +81,8 @@ def output_file(word: str) -> Path:
 
 def output_folder(word: str) -> Path:
     """A path that is a folder or can become one."""
+    from pathlib import Path
+
     path = Path(word)
     nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
     if not nearest.is_dir():
@@ -116,6 +124,8 @@ def _read_range(name: str, word: str) -> list[float]:
         raise UsageError(f"{name}={word} has {count} points: a range has from 2 to {LARGEST_GRID}")
     if not (math.isfinite(low) and math.isfinite(high)):
         raise UsageError(f"{name}={word} is not a range: its ends must be finite")
+    from fractions import Fraction
+
     # Each point is rounded once from exact ends, so 0.1:0.3:3 holds 0.2 and not 0.2 plus an ulp.
     start, end = Fraction(parts[0]), Fraction(parts[1])
     return [float(start + (end - start) * k / (count - 1)) for k in range(count)]

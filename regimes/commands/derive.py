@@ -6,12 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from regimes.commands.arguments import Parser, UsageError, one_of, output_file
-from regimes.files import write_whole
-from regimes.terminal import Progress
-from regimes.theory.errors import DerivationError
-from regimes.theory.model import get_model
-from regimes.theory.pipeline import KINDS, derive
 
+KINDS = ("collapse", "speciation")
 FORMATS = ("text", "latex", "html", "markdown", "json")
 
 
@@ -26,6 +22,13 @@ def run(words: Sequence[str]) -> int:
     options = parser.read(words)
     if options.fragment and options.format not in ("latex", "html"):
         raise UsageError(f"--fragment has no meaning for {options.format}; it goes with --format latex or html")
+
+    from regimes.files import write_whole
+    from regimes.terminal import Progress
+    from regimes.theory.errors import DerivationError
+    from regimes.theory.model import get_model
+    from regimes.theory.pipeline import derive
+
     model = get_model(options.model)
     try:
         derivation = derive(model, options.kind)
@@ -40,5 +43,6 @@ def run(words: Sequence[str]) -> int:
     else:
         write_whole(options.out, text.rstrip("\n") + "\n")
     for step in derivation.failures:
-        print(f"regimes: step {step.name} failed its check: {step.outcome.message}", file=sys.stderr)
+        found = step.outcome.message if step.outcome is not None else "not checked"
+        print(f"regimes: step {step.name} failed its check: {found}", file=sys.stderr)
     return 1 if derivation.failures else 0

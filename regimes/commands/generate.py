@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 
 from regimes.commands.arguments import Parser, output_file
-from regimes.theory.model import get_model
 
 
 def run(words: Sequence[str]) -> int:
@@ -17,11 +16,11 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("--target", default="numpy", metavar="TARGET", help="numpy (the default) or mpmath")
     parser.add_argument("-o", dest="out", type=output_file, metavar="FILE", help="write here instead of to standard output")
     options = parser.read(words)
-    model = get_model(options.model)
 
     from regimes.numerics.predict import generate
+    from regimes.theory.model import get_model
 
-    kernel = generate(model, options.quantity, target=options.target)
+    kernel = generate(get_model(options.model), options.quantity, target=options.target)
     if options.out is None:
         sys.stdout.write(kernel.source.rstrip("\n") + "\n")
     else:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regimes.commands.arguments import Parser
 from regimes.terminal import table
-from regimes.theory.model import DataModel, all_models, get_model
-from regimes.theory.params import Param
+
+if TYPE_CHECKING:
+    from regimes.theory.model import DataModel
+    from regimes.theory.params import Param
 
 
 def run(words: Sequence[str]) -> int:
@@ -19,8 +20,13 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("models", nargs="*", metavar="MODEL", help="show the quantities and methods of these")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.read(words)
+
+    from regimes.theory.model import all_models, get_model
+
     chosen = [get_model(name) for name in options.models]
     if options.json:
+        import json
+
         print(json.dumps([_describe(model) for model in chosen or all_models().values()], indent=2, ensure_ascii=False))
     elif chosen:
         sys.stdout.write("\n".join(_page(model) for model in chosen))

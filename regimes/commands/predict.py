@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from regimes.commands.arguments import Parser, read_assignments, whole_number
 from regimes.terminal import table
-from regimes.theory import params as shared
-from regimes.theory.model import DataModel, get_model
-from regimes.theory.params import Param
 
 if TYPE_CHECKING:
     from regimes.numerics.estimate import Estimate
+    from regimes.theory.model import DataModel
 
 
 def run(words: Sequence[str]) -> int:
@@ -28,10 +24,15 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("--digits", type=whole_number("--digits", 1, 1000), metavar="N", help="compute with N correct digits")
     parser.add_argument("--json", action="store_true", help="print a JSON list with one object per point of the grid")
     options = parser.read(words)
+
+    from regimes.theory.model import get_model
+
     model = get_model(options.model)
     values = read_assignments(options.values, _numeric_names(model))
     rows = list(grid(model, options.quantity, values, method=options.method, digits=options.digits))
     if options.json:
+        import json
+
         print(json.dumps(rows, indent=1, ensure_ascii=False))
     else:
         sys.stdout.write(_table(options.quantity, rows))
@@ -39,6 +40,9 @@ def run(words: Sequence[str]) -> int:
 
 
 def _numeric_names(model: DataModel) -> frozenset[str]:
+    from regimes.theory import params as shared
+    from regimes.theory.params import Param
+
     common = (p for p in vars(shared).values() if isinstance(p, Param))
     return frozenset(p.name for p in (*model.params, *common))
 
@@ -50,6 +54,8 @@ def grid(
 
     Lists of numbers are handed to ``predict`` as arrays with one axis each; lists of words (definitions) one by one.
     """
+    import itertools
+
     import numpy as np
 
     from regimes.numerics.predict import predict
