@@ -1,0 +1,63 @@
+"""An experiment is a value: its JSON says everything, its key follows from it, its random streams are its own."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from regimes.theory.errors import InputError
+from regimes.theory.model import GaussianClusters
+from regimes.validate.experiment import CLONE_A, CLONE_B, DATA, PATH, START, Experiment, kind, seed_for
+
+LAW = GaussianClusters((0.3, 0.7), ((1.0,), (-1.0,)), 0.5)
+ONE = Experiment("coin", LAW, seed=3, batches=2, groups=4, samples=5, d=6, n=7, times=(0.1, 1 / 3), horizon=2.0, steps=8, scheme="em")
+OTHER = {"kind": "toss", "law": replace(LAW, sd=0.6), "scheme": "exponential", "times": (0.1,)}
+
+
+def test_json_describes_an_experiment_completely():
+    assert Experiment.from_json(ONE.json) == ONE
+
+
+@pytest.mark.parametrize("field", [f.name for f in fields(Experiment)])
+def test_every_field_decides_the_key(field):
+    assert replace(ONE, **{field: OTHER.get(field, 11)}).key != ONE.key
+
+
+def test_equal_experiments_have_equal_keys():
+    assert Experiment.from_json(ONE.json).key == ONE.key
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "3", ONE.json.replace('"d"', '"e"'), ONE.json.replace('"steps":8,', "")])
+def test_text_that_is_no_experiment_is_refused(text):
+    with pytest.raises(InputError, match="not an experiment"):
+        Experiment.from_json(text)
+
+
+def test_streams_and_batches_are_different_and_reproducible():
+    draws = {(i, s): ONE.generator(i, s).random(4).tobytes() for i in range(3) for s in (DATA, START, PATH, CLONE_A, CLONE_B)}
+    assert len(set(draws.values())) == 15
+    assert ONE.generator(1, PATH).random(4).tobytes() == draws[1, PATH]
+
+
+def test_streams_are_the_documented_seed_sequence():
+    expected = np.random.default_rng(np.random.SeedSequence(3, spawn_key=(1, CLONE_A))).random(4)
+    np.testing.assert_array_equal(ONE.generator(1, CLONE_A).random(4), expected)
+
+
+def test_seeds_of_labels_differ_and_are_stable():
+    assert seed_for(0, "a") == seed_for(0, "a")
+    assert len({seed_for(s, x) for s in range(3) for x in "abc"}) == 9
+    assert all(0 <= seed_for(s, "x") < 2**63 for s in range(20))
+
+
+def test_two_measurements_cannot_share_a_name():
+    @kind("only-one")
+    def first(experiment, batch):
+        return {}
+
+    with pytest.raises(ValueError, match="two measurements"):
+        @kind("only-one")
+        def second(experiment, batch):
+            return {}
