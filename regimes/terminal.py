@@ -21,16 +21,17 @@ class Progress:
     """Shows the steps of a long computation on standard error.
 
     A bar on a terminal (drawn by rich where it is installed), a line per step elsewhere, nothing when `quiet`.
-    Call it as ``progress(what)`` after every step; use it in a ``with`` block so that the bar is taken away at the end.
+    Call it as ``progress(done, total, what)``, or `step` where the caller does not count; use it in a ``with`` block so
+    that the bar is taken away at the end.
 
     Parameters
     ----------
-    total : number of steps, if it is known beforehand.
+    total : number of steps that `step` will be called for.
     quiet : show nothing.
     stream : where to show it; standard error if None.
     """
 
-    def __init__(self, total: int | None = None, quiet: bool = False, stream: TextIO | None = None) -> None:
+    def __init__(self, total: int = 0, quiet: bool = False, stream: TextIO | None = None) -> None:
         self.total = total
         self.quiet = quiet
         self.stream = sys.stderr if stream is None else stream
@@ -60,21 +61,22 @@ class Progress:
             self.stream.write("\r" + " " * self._drawn + "\r")
             self.stream.flush()
 
-    def __call__(self, what: str, done: int | None = None, total: int | None = None) -> None:
-        """Say that one more step is finished, or that `done` of `total` are; `what` names the latest."""
-        self.done = self.done + 1 if done is None else done
-        self.total = self.total if total is None else total
+    def step(self, what: str) -> None:
+        """Say that one more step, `what`, is finished."""
+        self(self.done + 1, self.total, what)
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        """Say that `done` of `total` steps are finished; `what` names the latest."""
+        self.done = done
         if self.quiet:
             return
         if self._bar is not None:
-            self._bar.update(self._task, completed=self.done, total=self.total, description=what)
-            return
-        count = f"{self.done}" if self.total is None else f"{self.done}/{self.total}"
-        if self.stream.isatty():
-            filled = 24 * self.done // self.total if self.total else 0
-            text = f"[{'#' * filled}{'.' * (24 - filled)}] {count} {what}"[:78]
+            self._bar.update(self._task, completed=done, total=total, description=what)
+        elif self.stream.isatty():
+            filled = 24 * done // max(total, 1)
+            text = f"[{'#' * filled}{'.' * (24 - filled)}] {done}/{total} {what}"[:78]
             self.stream.write("\r" + text.ljust(self._drawn))
             self._drawn = max(self._drawn, len(text))
             self.stream.flush()
         else:
-            print(f"[{count}] {what}", file=self.stream, flush=True)
+            print(f"[{done}/{total}] {what}", file=self.stream, flush=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
@@ -76,6 +77,8 @@ def output_file(word: str) -> Path:
         raise InputError(f"cannot write {word}: it is a folder; give the name of a file")
     if not path.parent.is_dir():
         raise InputError(f"cannot write {word}: there is no folder {path.parent}; make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"cannot write {word}: no permission to write into {path.parent}; choose another folder")
     return path
 
 
@@ -87,6 +90,8 @@ def output_folder(word: str) -> Path:
     nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
     if not nearest.is_dir():
         raise InputError(f"cannot write into {word}: {nearest} is a file; give a folder")
+    if not os.access(nearest, os.W_OK):
+        raise InputError(f"cannot write into {word}: no permission to write into {nearest}; choose another folder")
     return path
 
 
