@@ -17,7 +17,7 @@ from regimes.theory.errors import InputError, RegimesError, UnknownNameError
 if TYPE_CHECKING:
     from pathlib import Path
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _LONGEST_NUMBER = 1000  # characters
 LARGEST_GRID = 1_000_000
 
@@ -61,7 +61,7 @@ def whole_number(name: str, low: int, high: int) -> Callable[[str], int]:
     """A reader of a whole number between `low` and `high`, ends included."""
 
     def read(word: str) -> int:
-        if not re.fullmatch(r"[+-]?\d{1,30}", word) or not low <= int(word) <= high:
+        if not re.fullmatch(r"[+-]?[0-9]{1,30}", word) or not low <= int(word) <= high:
             raise UsageError(f"{name} {word} is not possible: give a whole number from {low} to {high}")
         return int(word)
 
@@ -131,9 +131,11 @@ def _read_range(name: str, word: str) -> list[float]:
         raise UsageError(f"{name}={word} is not a range: its ends must be finite")
     from fractions import Fraction
 
-    # Each point is rounded once from exact ends, so 0.1:0.3:3 holds 0.2 and not 0.2 plus an ulp.
-    start, end = Fraction(parts[0]), Fraction(parts[1])
-    return [float(start + (end - start) * k / (count - 1)) for k in range(count)]
+    # A quotient of whole numbers is rounded once, so 0.1:0.3:3 holds 0.2 and not 0.2 plus an ulp.
+    start, end, gaps = Fraction(parts[0]), Fraction(parts[1]), count - 1
+    scale = start.denominator * end.denominator
+    first, last = int(start * scale), int(end * scale)
+    return [(first * (gaps - k) + last * k) / (scale * gaps) for k in range(count)]
 
 
 def read_assignments(words: Sequence[str], numeric: frozenset[str]) -> dict[str, float | str | list[float] | list[str]]:
