@@ -1,0 +1,183 @@
+"""Estimators from the forward channel alone, one number per sample, so that the caller forms the error bars.
+
+Samples of one batch share a data set: the spread *between batches*, each with its own data, is the honest error bar of an
+average over data sets; the spread within a batch is that of one fixed data set. All times of a batch share data and noise
+too: curves are correlated.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from regimes.theory.errors import DomainError
+from regimes.theory.model import GaussianClusters
+from regimes.validate.sampling import FloatArray, IntArray, Real, delta, draw, means, noised, weights
+from regimes.validate.scores import EmpiricalCentre, PopulationCentre
+
+SAMPLE_BLOCK, DATA_BLOCK = 256, 2048  # one panel of the planted estimator: three arrays of this size
+
+
+@dataclass(frozen=True)
+class Planted:
+    """One row per sample x = e^{-t} a_nu + sqrt(Delta_t) z, one column per time.
+
+    Attributes
+    ----------
+    times : (T,)
+    excess : (B, T) log[n P_t^e(x)/N(x; e^{-t} a_nu, Delta_t)] = log(1 + sum over the other data): its mean is d f^e(t), nats.
+    weight : (B, T) posterior weight w_nu of the datum the sample came from: its mean is phi_C(t) = E sum_mu w_mu^2.
+    nearest : (B, T) whether that datum is also the most probable one (decoding succeeds).
+    """
+
+    times: FloatArray
+    excess: FloatArray
+    weight: FloatArray
+    nearest: npt.NDArray[np.bool_]
+
+
+def planted(
+    data: FloatArray, origin: IntArray, noise: FloatArray, times: Sequence[float] | FloatArray, *, counts: npt.ArrayLike | None = None
+) -> Planted:
+    """Planted-reference estimator for given data: two matrix products serve all times.
+
+    With s = e^{-t}/sqrt(Delta_t), datum mu is more probable than the planted nu by the factor exp[s (s P + Q)],
+    P = -|a_mu - a_nu|^2/2, Q = z.(a_mu - a_nu). The planted term is exactly 1 and nothing cancels as t -> 0.
+
+    Parameters
+    ----------
+    data : (n, d). Products are formed in float32 if it is float32 (relative error of a factor about 1e-5), else float64;
+        pairs so close that a product would lose them are formed by explicit differences.
+    origin : (B,) index nu of the datum each sample comes from.
+    noise : (B, d) standard normal z.
+    times : all > 0.
+    counts : (n,) multiplicity of each row, for data with repeated rows; n is then their sum.
+
+    Raises
+    ------
+    DomainError : for a time that is not positive and finite.
+    """
+    asked = np.asarray(times, dtype=np.float64)
+    if not (np.isfinite(asked).all() and (asked > 0).all()):
+        raise DomainError(f"forward-channel estimators need finite times > 0, not {asked.min():g} ... {asked.max():g}")
+    speed = np.array([math.exp(-t) / math.sqrt(delta(t)) for t in asked])
+    multiplicity = np.ones(len(data)) if counts is None else np.asarray(counts, dtype=np.float64)
+    square = np.einsum("ij,ij->i", data, data, dtype=np.float64)
+    shape = len(origin), len(asked)
+    others, largest = np.zeros(shape), np.full(shape, -math.inf)
+    for rows in _blocks(len(origin), SAMPLE_BLOCK):
+        own, z = origin[rows], noise[rows].astype(data.dtype, copy=False)
+        for columns in _blocks(len(data), DATA_BLOCK):
+            near, cross = _panel(data, square, own, z, columns)
+            log_count = np.log(multiplicity[columns]).astype(data.dtype) if counts is not None else None
+            _add_factors(near, cross, speed, log_count, others[rows], largest[rows])
+    own_count = multiplicity[origin][:, None]
+    total = own_count + others
+    return Planted(asked, np.log1p(others + (own_count - 1.0)), own_count / total, largest < np.log(own_count))
+
+
+def _blocks(length: int, size: int) -> list[slice]:
+    return [slice(first, min(first + size, length)) for first in range(0, length, size)]
+
+
+def _panel(data: FloatArray, square: FloatArray, own: IntArray, z: FloatArray, columns: slice) -> tuple[FloatArray, FloatArray]:
+    """P and Q for one block of samples and one of data; the planted pair itself gets P = -inf."""
+    planted_data, block = data[own], data[columns]
+    kind = data.dtype.type
+    near = planted_data @ block.T
+    near -= (0.5 * square[columns]).astype(kind)
+    near -= (0.5 * square[own]).astype(kind)[:, None]
+    cross = z @ block.T
+    cross -= np.einsum("ij,ij->i", z, planted_data)[:, None]
+    # a product leaves an error eps |a|^2 in P; where that is not small against P, form the difference
+    row, column = np.nonzero(near > -1e4 * float(np.finfo(kind).eps) * float(square.max()))
+    chunk = max(1, 2**20 // data.shape[1])
+    for first in range(0, len(row), chunk):
+        r, c = row[first : first + chunk], column[first : first + chunk]
+        gap = block[c] - planted_data[r]
+        near[r, c] = -0.5 * np.einsum("ij,ij->i", gap, gap)
+        cross[r, c] = np.einsum("ij,ij->i", gap, z[r])
+    here = np.flatnonzero((own >= columns.start) & (own < columns.stop))
+    near[here, own[here] - columns.start] = -math.inf
+    return near, cross
+
+
+def _add_factors(
+    near: FloatArray, cross: FloatArray, speed: FloatArray, log_count: FloatArray | None, others: FloatArray, largest: FloatArray
+) -> None:
+    """Add one panel's exp[s (s P + Q)] for every time, in place; keep the largest exponent."""
+    kind = near.dtype.type
+    smallest = math.log(float(np.finfo(kind).tiny)) - 16.0  # every factor would be zero in this type
+    work = np.empty_like(near)
+    for k, s in enumerate(speed):
+        np.multiply(near, kind(s), out=work)
+        work += cross
+        work *= kind(s)
+        if log_count is not None:
+            work += log_count
+        top = work.max(axis=1)
+        np.maximum(largest[:, k], top, out=largest[:, k])
+        if top.max() < smallest:
+            continue
+        np.exp(work, out=work)
+        others[:, k] += work.sum(axis=1)
+
+
+def planted_batch(
+    rng: np.random.Generator, law: GaussianClusters, n: int, d: int, times: Sequence[float] | FloatArray, samples: int,
+    dtype: Real = np.float32,
+) -> Planted:  # fmt: skip
+    """One batch of the planted estimator with a new data set of `n` points; `samples` <= n use different planted data."""
+    data, _ = draw(rng, law, n, d, dtype)
+    return planted(data, np.arange(samples) % n, rng.standard_normal((samples, d), dtype=dtype), times)
+
+
+def plain_excess(
+    rng: np.random.Generator, law: GaussianClusters, n: int, d: int, times: Sequence[float] | FloatArray, samples: int
+) -> FloatArray:
+    """The textbook estimator, as a check: log n + log P_t^e(x) + (d/2) log(2 pi e Delta_t) for noised data x, (B, T).
+
+    Its mean is d f^e(t), as that of `Planted.excess`; its variance is larger by that of |z|^2/2.
+    """
+    data, _ = draw(rng, law, n, d)
+    score = EmpiricalCentre(data)
+    origin = data[np.arange(samples) % n]
+    return np.stack(
+        [
+            math.log(n) + score.log_density(noised(rng, origin, t), t) + 0.5 * d * math.log(2.0 * math.pi * math.e * delta(t))
+            for t in map(float, times)
+        ],
+        axis=1,
+    )
+
+
+def class_agreement(
+    rng: np.random.Generator, law: GaussianClusters, d: int, times: Sequence[float] | FloatArray, samples: int
+) -> FloatArray:
+    """sum_c p(c|x)^2 for samples x of P_t, (B, T): its mean is the cloning probability phi(t).
+
+    Simulated in the r directions of the means, which carry all information on the class: equal in law to d dimensions.
+    """
+    score = PopulationCentre(law, d, projected=True)
+    labels = rng.choice(len(law.weights), size=samples, p=weights(law))
+    clean = means(law, d)[labels] + float(law.sd) * rng.standard_normal((samples, law.rank))
+    return np.stack([np.square(score.posterior(noised(rng, clean, t), t)).sum(axis=1) for t in map(float, times)], axis=1)
+
+
+def information_density(
+    rng: np.random.Generator, law: GaussianClusters, d: int, times: Sequence[float] | FloatArray, samples: int
+) -> FloatArray:
+    """log[P(x|a)/P_t(x)]/d under the population law, nats per dimension, (B, T): mean I(t), variance V(t)/d."""
+    score = PopulationCentre(law, d)
+    data, _ = draw(rng, law, samples, d)
+    columns = []
+    for t in map(float, times):
+        z = rng.standard_normal(data.shape)
+        x = math.exp(-t) * data + math.sqrt(delta(t)) * z
+        channel = -0.5 * np.einsum("ij,ij->i", z, z) - 0.5 * d * math.log(2.0 * math.pi * delta(t))
+        columns.append((channel - score.log_density(x, t)) / d)
+    return np.stack(columns, axis=1)

@@ -1,0 +1,91 @@
+"""Data sets drawn from a law, and the forward Ornstein-Uhlenbeck channel.
+
+Notation: x_t = e^{-t} a + sqrt(Delta_t) z, Delta_t = 1 - e^{-2t}, z ~ N(0, I); Gamma_t = Delta_t + sd^2 e^{-2t}
+is the variance of one noised cluster of standard deviation sd.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from regimes.theory.errors import DomainError
+from regimes.theory.model import GaussianClusters
+
+FloatArray = npt.NDArray[np.floating[Any]]
+IntArray = npt.NDArray[np.integer[Any]]
+Real = type[np.float32] | type[np.float64]
+
+
+def delta(t: float) -> float:
+    """Variance Delta_t = 1 - e^{-2t} of the noise at forward time `t`, without cancellation at small `t`."""
+    return -math.expm1(-2.0 * t)
+
+
+def gamma(t: float, variance: float) -> float:
+    """Variance Gamma_t = Delta_t + variance e^{-2t} of one coordinate of a noised cluster."""
+    return delta(t) + variance * math.exp(-2.0 * t)
+
+
+def frame(rank: int, d: int) -> FloatArray:
+    """Orthonormal rows (rank, d): the first `rank` vectors of the discrete cosine basis.
+
+    The first row is (1, ..., 1)/sqrt(d), so that a centre of coordinate mu is the vector m = mu (1, ..., 1).
+
+    Raises
+    ------
+    DomainError : if `rank` directions do not fit into `d` dimensions.
+    """
+    if d < 1 or rank > d:
+        raise DomainError(f"the means span {rank} directions: the dimension must be at least {max(rank, 1)}, not {d}")
+    k = np.arange(rank)[:, None]
+    rows: FloatArray = np.sqrt(2.0 / d) * np.cos(np.pi * k * (np.arange(d) + 0.5) / d)
+    rows[:1] = 1.0 / math.sqrt(d)
+    return rows
+
+
+def weights(law: GaussianClusters) -> FloatArray:
+    """Probabilities of the clusters, (K,)."""
+    return np.array([float(w) for w in law.weights])
+
+
+def means(law: GaussianClusters, d: int) -> FloatArray:
+    """Means of the clusters in the coordinates of `frame`, (K, r), in data units (lengths of order sqrt(d))."""
+    centres = np.array([[float(c) for c in row] for row in law.centres]).reshape(len(law.weights), law.rank)
+    return math.sqrt(d) * centres
+
+
+def draw(
+    rng: np.random.Generator, law: GaussianClusters, n: int, d: int, dtype: Real = np.float64
+) -> tuple[FloatArray, IntArray]:
+    """`n` independent data in `d` dimensions.
+
+    Returns
+    -------
+    data : (n, d) of `dtype`.
+    labels : (n,) the cluster each datum came from.
+    """
+    labels = rng.choice(len(law.weights), size=n, p=weights(law))
+    data: FloatArray = rng.standard_normal((n, d), dtype=dtype)
+    data *= dtype(law.sd)
+    if law.rank:
+        centres: FloatArray = (means(law, d) @ frame(law.rank, d)).astype(dtype)
+        data += centres[labels]
+    return data, labels
+
+
+def normal(rng: np.random.Generator, like: FloatArray) -> FloatArray:
+    """Standard normal numbers in the shape of `like`, float32 if it is float32, else float64."""
+    kind: Real = np.float32 if like.dtype == np.float32 else np.float64
+    return rng.standard_normal(like.shape, dtype=kind)
+
+
+def noised(rng: np.random.Generator, data: FloatArray, t: float) -> FloatArray:
+    """The forward channel: e^{-t} data + sqrt(Delta_t) z, same shape and type as `data`."""
+    noise = normal(rng, data)
+    noise *= noise.dtype.type(math.sqrt(delta(t)))
+    noise += noise.dtype.type(math.exp(-t)) * data
+    return noise
