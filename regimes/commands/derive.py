@@ -23,7 +23,7 @@ def run(words: Sequence[str]) -> int:
     if options.fragment and options.format not in ("latex", "html"):
         raise UsageError(f"--fragment has no meaning for {options.format}; it goes with --format latex or html")
 
-    from regimes.files import write_whole
+    from regimes.numerics.files import write_whole
     from regimes.terminal import Progress
     from regimes.theory.errors import DerivationError
     from regimes.theory.model import get_model

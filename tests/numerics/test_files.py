@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from regimes.files import write_whole
+from regimes.numerics.files import write_whole
 
 
 def test_the_text_arrives_and_nothing_else_is_left(tmp_path: Path) -> None:

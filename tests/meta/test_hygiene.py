@@ -1,0 +1,87 @@
+"""Things this project does without, and agreements between its files."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import regimes
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("regimes", "theory", "numerics", "validate")
+FORBIDDEN_CALLS = {"eval", "exec", "parse_expr", "parse_latex"}
+FORBIDDEN_MODULES = {"pickle", "cloudpickle", "dill", "marshal", "shelve"}
+ALLOWED = {"numerics/codegen.py": "exec() can run text as code"}  # loads the source it has just generated
+README_COMMAND = re.compile(r"```sh\n(python3 -m venv .*)\n```")
+
+
+def sources(*folders: str) -> list[Path]:
+    """Python files below top-level folders, not through the symlinks."""
+    return sorted(Path(top, name) for folder in folders for top, _, names in os.walk(ROOT / folder) for name in names if name.endswith(".py"))
+
+
+def complaints(source: str) -> Iterator[str]:
+    """What a file of the packages must not hold, with its line."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.ExceptHandler(type=None | ast.Name(id="Exception" | "BaseException"), body=body):
+                if not (isinstance(body[-1], ast.Raise) and body[-1].exc is None):
+                    yield f"line {node.lineno}: a broad except that does not raise again"
+            case ast.Call(func=ast.Name(id=name)) if name in FORBIDDEN_CALLS:
+                yield f"line {node.lineno}: {name}() can run text as code"
+            case ast.Import(names=names) if any(a.name.split(".")[0] in FORBIDDEN_MODULES for a in names):
+                yield f"line {node.lineno}: unpickling runs code"
+            case ast.Attribute(value=ast.Attribute(value=ast.Name(id="np"), attr="random"), attr=attr):
+                if attr[0].islower() and attr != "default_rng":
+                    yield f"line {node.lineno}: np.random.{attr} draws from the global generator"
+
+
+@pytest.mark.parametrize("path", sources(*FOLDERS), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_a_module_holds_nothing_that_is_forbidden(path: Path) -> None:
+    allowed = ALLOWED.get(path.relative_to(ROOT).as_posix(), "nothing")
+    assert [c for c in complaints(path.read_text(encoding="utf-8")) if allowed not in c] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "try:\n    f()\nexcept Exception:\n    pass",
+        "try:\n    f()\nexcept:\n    return",
+        "eval(text)",
+        "exec(text)",
+        "import pickle",
+        "np.random.seed(0)",
+        "np.random.normal(size=3)",
+    ],
+)
+def test_forbidden_things_are_found(source: str) -> None:
+    assert len(list(complaints(source))) == 1
+
+
+def test_names_of_test_files_are_unique() -> None:
+    names = Counter(path.name for path in sources("tests") if path.name != "conftest.py")
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    _, tests = README_COMMAND.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1] == tests
+
+
+def test_the_readme_has_the_main_job_in_one_command() -> None:
+    main_job, _ = README_COMMAND.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert main_job.endswith("regimes check --budget quick -o report")
+
+
+def test_one_version_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == regimes.__version__
+    assert f"version: {regimes.__version__}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"## {regimes.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
