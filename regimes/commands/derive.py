@@ -43,6 +43,5 @@ def run(words: Sequence[str]) -> int:
     else:
         write_whole(options.out, text.rstrip("\n") + "\n")
     for step in derivation.failures:
-        found = step.outcome.message if step.outcome is not None else "not checked"
-        print(f"regimes: step {step.name} failed its check: {found}", file=sys.stderr)
+        print(f"regimes: {step.outcome.message if step.outcome is not None else step.name}", file=sys.stderr)
     return 1 if derivation.failures else 0

@@ -63,9 +63,11 @@ def grid(
     axes = [name for name, value in values.items() if isinstance(value, list)]
     wordy = [name for name in axes if isinstance(values[name][0], str)]
     numeric = [name for name in axes if name not in wordy]
-    arguments = {name: value for name, value in values.items() if name not in axes}
-    for name in numeric:
-        arguments[name] = np.reshape(values[name], [-1 if name == axis else 1 for axis in numeric])
+    arguments = {
+        name: np.reshape(value, [-1 if name == axis else 1 for axis in numeric]) if name in numeric else value
+        for name, value in values.items()
+        if name not in wordy
+    }
     estimates = {
         words: predict(model, quantity, method=method, digits=digits, **arguments, **dict(zip(wordy, words, strict=True)))
         for words in itertools.product(*(values[name] for name in wordy))

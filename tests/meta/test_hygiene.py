@@ -24,7 +24,8 @@ README_COMMAND = re.compile(r"```sh\n(python3 -m venv .*)\n```")
 
 def sources(*folders: str) -> list[Path]:
     """Python files below top-level folders, not through the symlinks."""
-    return sorted(Path(top, name) for folder in folders for top, _, names in os.walk(ROOT / folder) for name in names if name.endswith(".py"))
+    walks = (walk for folder in folders for walk in os.walk(ROOT / folder))
+    return sorted(Path(top, name) for top, _, names in walks for name in names if name.endswith(".py"))
 
 
 def complaints(source: str) -> Iterator[str]:

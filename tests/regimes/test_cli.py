@@ -1,0 +1,247 @@
+"""The command line as its users meet it: answers, one-line complaints, exit statuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from regimes.cli import COMMANDS, main
+from regimes.commands import models
+from regimes.theory.errors import DerivationError
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("numpy", "scipy", "sympy", "mpmath", "matplotlib", "rich")
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty current folder that must stay empty."""
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    assert list(tmp_path.iterdir()) == []
+
+
+def answer(command: str, capsys: Capture) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of one command line."""
+    try:
+        status = main(command.split())
+    except SystemExit as end:  # argparse answers --help itself
+        status = int(end.code or 0)
+    return status, *capsys.readouterr()
+
+
+# -- help and start-up -----------------------------------------------------------------------------------------------
+
+
+def test_without_arguments_all_commands_are_shown_in_a_screenful(capsys: Capture) -> None:
+    status, out, _ = answer("", capsys)
+    assert status == 0
+    assert all(f"  regimes {command} " in out for command in COMMANDS)
+    assert len(out.splitlines()) <= 24
+    assert answer("--help", capsys)[1] == out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_of_a_command_is_explained(command: str, capsys: Capture) -> None:
+    status, out, err = answer(f"{command} --help", capsys)
+    assert (status, err) == (0, "")
+    assert out.startswith(f"usage: regimes {command} ")
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], *([command, "--help"] for command in COMMANDS)])
+def test_help_imports_nothing_heavy(words: list[str]) -> None:
+    code = f"import sys; sys.argv[1:] = {words}\ntry:\n    from regimes.cli import main; main()\nexcept SystemExit:\n    pass\n"
+    code += f"sys.stderr.write(' '.join(set({HEAVY}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_help_answers_at_once() -> None:
+    # The best of several runs: the others show the load of the machine.
+    taken = []
+    for _ in range(7):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "regimes", "--help"], env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True)
+        taken.append(time.perf_counter() - start)
+    assert min(taken) < 0.15
+
+
+def test_version_is_printed(capsys: Capture) -> None:
+    import regimes
+
+    assert answer("--version", capsys) == (0, f"regimes {regimes.__version__}\n", "")
+
+
+# -- bad input -------------------------------------------------------------------------------------------------------
+
+
+BAD = {
+    "modls": "did you mean models?",
+    "models gausian": "did you mean gaussian",
+    "models --jsn": "did you mean --json?",
+    "models gaussian-mixtur": "did you mean gaussian-mixture",
+    "derive": "MODEL",
+    "derive gaussian": "KIND",
+    "derive gaussian colapse": "did you mean collapse?",
+    "derive gaussain collapse": "did you mean gaussian",
+    "derive gaussian collapse more": "too many arguments: 'more'",
+    "derive gaussian collapse --format latx": "latex",
+    "derive gaussian collapse --format": "--format",
+    "derive gaussian collapse --format json --fragment": "--fragment",
+    "derive gaussian collapse -o missing/file.txt": "there is no folder missing",
+    "derive gaussian collapse -o .": "it is a folder",
+    "predict gaussian": "QUANTITY",
+    "predict gaussin collapse-time alpha=1": "did you mean gaussian",
+    "predict gaussian collapse-tim alpha=1": "did you mean collapse-time",
+    "predict gaussian collapse-time alhpa=1": "alpha",
+    "predict gaussian collapse-time": "alpha",
+    "predict gaussian collapse-time 0.1": "NAME=VALUE",
+    "predict gaussian collapse-time alpha=x": "alpha=x is not a number",
+    "predict gaussian collapse-time alpha=nan": "alpha=nan is not a number",
+    "predict gaussian collapse-time alpha=-1": "0 < alpha",
+    "predict gaussian collapse-time alpha=1 sigma=0": "0 < sigma",
+    "predict gaussian collapse-time alpha=1 sigma=1,0": "0 < sigma",
+    "predict gaussian collapse-time alpha=1e999": "alpha=inf",
+    "predict gaussian collapse-time alpha=1:2": "lo:hi:count",
+    "predict gaussian collapse-time alpha=1 alpha=2": "given twice",
+    "predict gaussian collapse-time alpha=1 --digits 0": "--digits 0",
+    "predict gaussian collapse-time alpha=1 --method exat": "exat",
+    "predict gaussian-mixture speciation-time d=100 definition=srn": "snr",
+    "predict gaussian-mixture speciation-time d=100 definition=1": "definition",
+    "predict gaussian-mixture collapse-time alpha=1 weight=1": "0 < weight < 1",
+    "generate gaussian collapse-time --target fortran": "numpy",
+    "generate gaussian colapse-time": "did you mean collapse-time",
+    "generate gaussian collapse-time -o missing/file.py": "there is no folder missing",
+    "check gaussian-mixtrue": "did you mean gaussian-mixture",
+    "check --budget quik": "did you mean quick?",
+    "check --seed -1": "--seed -1",
+    "check --seed 1.5": "--seed 1.5",
+    "check --workers 0": "--workers 0",
+    "check -o /dev/null": "is a file",
+    "analyze": "DATA",
+    "analyze missing.npy": "missing.npy",
+    "analyze missing.npy --classes 1": "--classes 1",
+    "analyze missing.npy --classes 1,1": "--classes 1,1",
+    "analyze missing.npy --seed x": "--seed x",
+}
+
+
+@pytest.mark.parametrize("command", BAD)
+def test_bad_input_is_answered_in_one_line_and_leaves_nothing(command: str, folder: Path, capsys: Capture) -> None:
+    status, out, err = answer(command, capsys)
+    assert (status, out) == (2, "")
+    assert err.startswith("regimes: ")
+    assert err.count("\n") == 1
+    assert BAD[command] in err
+
+
+# -- commands --------------------------------------------------------------------------------------------------------
+
+
+def test_models_are_listed_for_people_and_for_programs(capsys: Capture) -> None:
+    from regimes.theory.model import all_models
+
+    _, text, _ = answer("models", capsys)
+    assert [line.split()[0] for line in text.splitlines()[1:]] == list(all_models())
+    _, listed, _ = answer("models --json", capsys)
+    found = {entry["name"]: entry for entry in json.loads(listed)}
+    assert list(found) == list(all_models())
+    assert [p["name"] for p in found["gaussian-mixture"]["parameters"]] == ["mu", "sigma", "weight"]
+    assert "collapse-time" in [q["name"] for q in found["gaussian"]["quantities"]]
+
+
+def test_a_named_model_shows_its_quantities_and_methods(capsys: Capture) -> None:
+    status, out, _ = answer("models gaussian", capsys)
+    assert status == 0
+    assert "0 < sigma < inf" in out
+    assert "excess-entropy" in out
+    assert "exact" in out
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([sys.executable, "-m", "regimes", "models"], env=ENVIRONMENT, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_an_interrupt_ends_quietly(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    def interrupted(words: Any) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(models, "run", interrupted)
+    status, _, err = answer("models", capsys)
+    assert status == 130
+    assert err.count("\n") == 1
+
+
+def test_a_file_that_cannot_be_written_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    def full(words: Any) -> int:
+        raise OSError(28, "No space left on device", "out.txt")
+
+    monkeypatch.setattr(models, "run", full)
+    assert answer("models", capsys) == (2, "", "regimes: out.txt: No space left on device\n")
+
+
+def put(monkeypatch: pytest.MonkeyPatch, name: str, **attributes: Any) -> None:
+    """Stand a module with these attributes in the place of another."""
+    module = ModuleType(name)
+    vars(module).update(attributes)
+    monkeypatch.setitem(sys.modules, name, module)
+
+
+def test_a_failed_step_is_printed_with_both_values_and_status_1(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    import sympy as sp
+
+    from regimes.theory.derivation import Derivation, Step
+
+    x = sp.Symbol("x", positive=True)
+    planted = Step("doubled", "twice x is three times x", "identity", "planted", 2 * x, 3 * x, 3 * x)
+    derivation = Derivation("gaussian", "collapse", "planted", {x: (1, 2)}, steps=(planted,))
+    put(monkeypatch, "regimes.theory.pipeline", derive=lambda model, kind: derivation)
+    status, out, err = answer("derive gaussian collapse", capsys)
+    assert status == 1
+    (line,) = [line for line in err.splitlines() if line.startswith("regimes: ")]
+    assert "'doubled'" in line
+    point = float(re.search(r"x=([0-9.]+)", line)[1])  # type: ignore[index]
+    left, right = (float(re.search(rf"{side} ([0-9.]+)", line)[1]) for side in ("left", "right"))  # type: ignore[index]
+    assert (left, right) == pytest.approx((2 * point, 3 * point), rel=1e-5)  # six digits are printed
+    assert "doubled" in out
+
+
+def test_a_rule_that_does_not_apply_is_a_failed_derivation(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    def derive(model: Any, kind: str) -> Any:
+        raise DerivationError("complete_square: not quadratic in z")
+
+    put(monkeypatch, "regimes.theory.pipeline", derive=derive)
+    assert answer("derive gaussian collapse", capsys) == (1, "", "regimes: gaussian collapse: complete_square: not quadratic in z\n")
+
+
+@pytest.mark.parametrize(("agrees", "expected"), [(True, 0), (False, 1)])
+def test_disagreement_is_the_exit_status_of_check(
+    agrees: bool, expected: int, monkeypatch: pytest.MonkeyPatch, capsys: Capture, folder: Path
+) -> None:
+    def check(chosen: Any, **options: Any) -> Any:
+        called.append(([model.name for model in chosen], options.pop("budget"), options.pop("seed"), options.pop("workers")))
+        return SimpleNamespace(agrees=agrees, table=lambda: "a table", to_json=lambda: '{"agrees": true}')
+
+    called: list[Any] = []
+    put(monkeypatch, "regimes.validate.check", check=check)
+    status, out, _ = answer("check --seed 7 gaussian --workers 3 --budget standard", capsys)
+    assert status == expected
+    assert ("DISAGREE" in out) is not agrees
+    assert answer("check --json", capsys) == (expected, '{"agrees": true}\n', "")
+    assert called == [(["gaussian"], "standard", 7, 3), (["gaussian", "gaussian-mixture"], "quick", 0, None)]
