@@ -1,0 +1,75 @@
+"""What the README and the guide show is what the program does."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CHECKER = doctest.OutputChecker()
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def sessions() -> list[tuple[str, str]]:
+    """Commands of the README's console blocks and what they are shown to print."""
+    blocks = re.findall(r"```console\n(.*?)```", text("README.md"), re.DOTALL)
+    return [(command, shown) for block in blocks for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)]
+
+
+@pytest.mark.parametrize(("command", "shown"), sessions(), ids=[command for command, _ in sessions()])
+def test_a_command_of_the_readme_prints_what_is_shown(command: str, shown: str, tmp_path: Path) -> None:
+    program, *words = shlex.split(command)
+    assert program == "regimes"
+    done = subprocess.run(
+        [sys.executable, "-m", "regimes", *words], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert CHECKER.check_output(shown, done.stdout, doctest.ELLIPSIS), done.stdout
+
+
+def test_the_python_of_the_readme_gives_what_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    results = doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert results.attempted > 0
+    assert results.failed == 0
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/guide.md", "CONTRIBUTING.md"])
+def test_every_command_in_a_document_exists_with_these_options(name: str) -> None:
+    from importlib import import_module
+
+    commands = re.findall(r"regimes (models|derive|predict|generate|check|analyze)\b([^`\n|]*)", text(name))
+    assert commands
+    for command, rest in commands:
+        source = Path(import_module(f"regimes.commands.{command}").__file__ or "").read_text(encoding="utf-8")
+        for option in re.findall(r"(?<= )--?[a-z]+", rest):
+            assert f'"{option}"' in source or option == "--help", f"regimes {command}{rest}"
+
+
+def test_links_of_the_documents_lead_to_files() -> None:
+    for name in ("README.md", "CONTRIBUTING.md", "docs/guide.md"):
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", text(name)):
+            assert (ROOT / name).parent.joinpath(link).is_file(), f"{name}: {link}"
+
+
+def test_the_model_of_the_contributing_page_is_a_model() -> None:
+    import regimes as rg
+
+    (source,) = re.findall(r"```python\n(.*?)```", text("CONTRIBUTING.md"), re.DOTALL)
+    space: dict[str, object] = {"__name__": "touching"}
+    exec(compile(source, "CONTRIBUTING.md", "exec"), space)
+    model = space["MODEL"]
+    assert isinstance(model, rg.DataModel)
+    # alpha = I(t): the cluster's information does not depend on the centres.
+    ours = rg.predict(model, "collapse-time", alpha=0.3, sigma=1.2)
+    assert ours.value == pytest.approx(rg.predict("gaussian", "collapse-time", alpha=0.3, sigma=1.2).value, rel=1e-12)
