@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -34,5 +33,5 @@ def run(words: Sequence[str]) -> int:
     else:
         sys.stdout.write(analysis.table().rstrip("\n") + "\n")
         if out is not None:
-            print(f"\nsee {os.path.join(options.out, 'report.html')}")
+            print(f"\nwritten to {options.out}")
     return 0
