@@ -292,8 +292,8 @@ class _Clones:
             top = float(self.grid[0])
             labels = streams.start.choice(len(self.weights), size=pairs, p=self.weights)
             first = math.sqrt(gamma(top, self.centre.variance)) * first + math.exp(-top) * self.means[labels]
-        parents = [first.astype(self.dtype) for _ in self.levels]
-        clones = [np.empty((2, number, pairs, rank), dtype=self.dtype) for _ in self.levels]
+        parents: list[FloatArray] = [first.astype(self.dtype) for _ in self.levels]
+        clones: list[FloatArray] = [np.empty((2, number, pairs, rank), dtype=self.dtype) for _ in self.levels]
         active = 0
         for step in range(len(self.grid)):
             if active < number and self.grid[step] == self.branches[active]:

@@ -32,17 +32,20 @@ class Planted:
     excess : (B, T) log[n P_t^e(x)/N(x; e^{-t} a_nu, Delta_t)] = log(1 + sum over the other data): its mean is d f^e(t), nats.
     weight : (B, T) posterior weight w_nu of the datum the sample came from: its mean is phi_C(t) = E sum_mu w_mu^2.
     nearest : (B, T) whether that datum is also the most probable one (decoding succeeds).
+    agreement : (B, T) sum_c p(c|x)^2 over the classes of the data: its mean is phi(t) of the empirical law; 1 without labels.
     """
 
     times: FloatArray
     excess: FloatArray
     weight: FloatArray
     nearest: npt.NDArray[np.bool_]
+    agreement: FloatArray
 
 
 def planted(
-    data: FloatArray, origin: IntArray, noise: FloatArray, times: Sequence[float] | FloatArray, *, counts: npt.ArrayLike | None = None
-) -> Planted:
+    data: FloatArray, origin: IntArray, noise: FloatArray, times: Sequence[float] | FloatArray, *,
+    counts: npt.ArrayLike | None = None, labels: IntArray | None = None,
+) -> Planted:  # fmt: skip
     """Planted-reference estimator for given data: two matrix products serve all times.
 
     With s = e^{-t}/sqrt(Delta_t), datum mu is more probable than the planted nu by the factor exp[s (s P + Q)],
@@ -56,6 +59,7 @@ def planted(
     noise : (B, d) standard normal z.
     times : all > 0.
     counts : (n,) multiplicity of each row, for data with repeated rows; n is then their sum.
+    labels : (n,) whole numbers 0 ... K-1, the class of each datum.
 
     Raises
     ------
@@ -68,16 +72,23 @@ def planted(
     multiplicity = np.ones(len(data)) if counts is None else np.asarray(counts, dtype=np.float64)
     square = np.einsum("ij,ij->i", data, data, dtype=np.float64)
     shape = len(origin), len(asked)
+    classes = None if labels is None else np.eye(int(labels.max()) + 1, dtype=data.dtype)[labels]
+    by_class = np.zeros((*shape, 0 if classes is None else classes.shape[1]))
     others, largest = np.zeros(shape), np.full(shape, -math.inf)
     for rows in _blocks(len(origin), SAMPLE_BLOCK):
         own, z = origin[rows], noise[rows].astype(data.dtype, copy=False)
         for columns in _blocks(len(data), DATA_BLOCK):
             near, cross = _panel(data, square, own, z, columns)
             log_count = np.log(multiplicity[columns]).astype(data.dtype) if counts is not None else None
-            _add_factors(near, cross, speed, log_count, others[rows], largest[rows])
+            indicator = None if classes is None else classes[columns]
+            _add_factors(near, cross, speed, log_count, indicator, others[rows], largest[rows], by_class[rows])
     own_count = multiplicity[origin][:, None]
     total = own_count + others
-    return Planted(asked, np.log1p(others + (own_count - 1.0)), own_count / total, largest < np.log(own_count))
+    agreement = np.ones(shape)
+    if labels is not None:
+        by_class[np.arange(shape[0]), :, labels[origin]] += own_count
+        agreement = np.square(by_class / total[..., None]).sum(axis=2)
+    return Planted(asked, np.log1p(others + (own_count - 1.0)), own_count / total, largest < np.log(own_count), agreement)
 
 
 def _blocks(length: int, size: int) -> list[slice]:
@@ -107,9 +118,10 @@ def _panel(data: FloatArray, square: FloatArray, own: IntArray, z: FloatArray, c
 
 
 def _add_factors(
-    near: FloatArray, cross: FloatArray, speed: FloatArray, log_count: FloatArray | None, others: FloatArray, largest: FloatArray
-) -> None:
-    """Add one panel's exp[s (s P + Q)] for every time, in place; keep the largest exponent."""
+    near: FloatArray, cross: FloatArray, speed: FloatArray, log_count: FloatArray | None, indicator: FloatArray | None,
+    others: FloatArray, largest: FloatArray, by_class: FloatArray,
+) -> None:  # fmt: skip
+    """Add one panel's exp[s (s P + Q)] for every time to the sums, in place; keep the largest exponent."""
     kind = near.dtype.type
     smallest = math.log(float(np.finfo(kind).tiny)) - 16.0  # every factor would be zero in this type
     work = np.empty_like(near)
@@ -125,6 +137,8 @@ def _add_factors(
             continue
         np.exp(work, out=work)
         others[:, k] += work.sum(axis=1)
+        if indicator is not None:
+            by_class[:, k] += work @ indicator
 
 
 def planted_batch(

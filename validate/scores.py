@@ -68,7 +68,7 @@ class PopulationCentre:
         logits, y = self._log_joint(x, t)
         width = gamma(t, self.variance)
         rest = x - y @ self._axes.astype(x.dtype)
-        value = log_sum_exp(logits) - np.einsum("bi,bi->b", rest, rest) / (2.0 * width)
+        value: FloatArray = log_sum_exp(logits) - np.einsum("bi,bi->b", rest, rest) / (2.0 * width)
         value -= 0.5 * self.d * math.log(2.0 * math.pi * width)
         return value
 
