@@ -1,0 +1,159 @@
+"""The largest root of a decreasing function, batched over parameters, with a status and a measured error.
+
+Generated modules hold these functions as the same source text, so each uses NumPy and its siblings only.
+Bisection with a sign change cannot be led astray by poles or flat stretches; SciPy's `elementwise.find_root`
+would need an import that takes longer than everything else a cached prediction does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["RootResult", "largest_root"]
+
+
+class RootResult(NamedTuple):
+    """Outcome per element: `value`, absolute `error`, and `status`: "ok", "none" (f < 0 throughout) or "failed"."""
+
+    value: Any
+    error: Any
+    status: Any
+
+
+def largest_root(f: Callable[..., Any], *params: Any, lower: Any, upper: Any) -> RootResult:
+    """`sup {x in (lower, upper): f(x, *params) >= 0}` for f decreasing in x.
+
+    Parameters
+    ----------
+    f : takes x and parameters of shape (P,); returns values, or a pair (values, their errors).
+    params, lower, upper : arrays that broadcast together; an end may be infinite.
+
+    Returns
+    -------
+    RootResult of arrays of the broadcast shape. The value is `upper` where f >= 0 throughout ("ok", possibly inf), nan where
+    f < 0 throughout ("none") and where f is nan before a change of sign is met, or the change of sign is a pole ("failed",
+    error inf). The error is the residual and the rounding noise of f at the root, both measured, over the slope there.
+    """
+    arrays = [np.asarray(p) for p in (lower, upper, *params)]
+    dtype = np.result_type(np.float64, *arrays)
+    shape = np.broadcast_shapes(*(a.shape for a in arrays))
+    low, high, *args = (np.broadcast_to(a, shape).reshape(-1).astype(np.longdouble) for a in arrays)
+    value, error, status = (np.empty(low.size, kind) for kind in (np.longdouble, np.longdouble, "<U6"))
+    if not low.size:
+        return RootResult(value.astype(dtype).reshape(shape), error.astype(float).reshape(shape), status.reshape(shape))
+
+    def value_at(y: Any, rows: Any) -> Any:
+        # f in the precision of the caller, at the point that y in the real line stands for
+        out = f(point(y, low[rows], high[rows]).astype(dtype), *(a[rows].astype(dtype) for a in args))
+        return np.broadcast_to(out[0] if isinstance(out, tuple) else out, rows.shape)
+
+    with np.errstate(all="ignore"):
+        left, right, status[:] = bracket(value_at, low, high)
+        found = np.flatnonzero(status == "ok")
+        y = bisect(value_at, left, right, found)
+        value[found] = point(y, low[found], high[found])
+        edge = np.flatnonzero(status == "upper")
+        value[edge], error[edge], status[edge] = high[edge], 0, "ok"
+        lost = np.flatnonzero((status == "none") | (status == "failed"))
+        value[lost] = np.nan
+        error[lost] = np.where(status[lost] == "none", np.nan, np.inf)
+        if found.size:
+            x, off, sound = polish(f, value[found], [a[found] for a in args], low[found], high[found])
+            value[found] = np.where(sound, x, np.nan)
+            error[found] = np.where(sound, off + np.finfo(dtype).eps / 2 * np.abs(x), np.inf)
+            status[found] = np.where(sound, "ok", "failed")
+        return RootResult(value.astype(dtype).reshape(shape), error.astype(np.float64).reshape(shape), status.reshape(shape))
+
+
+def point(y: Any, low: Any, high: Any) -> Any:
+    """An increasing map of y in the real line onto (low, high), of constant relative step next to a finite end."""
+    span = np.where(np.isinf(low) | np.isinf(high), 1, high - low)
+    start, stop = np.where(np.isinf(low), 0, low), np.where(np.isinf(high), 0, high)
+    inner = start + span / (1 + np.exp(-y))
+    return np.where(np.isinf(low), np.where(np.isinf(high), np.sinh(y), stop - np.exp(-y)), np.where(np.isinf(high), start + np.exp(y), inner))
+
+
+def bracket(value_at: Callable[..., Any], low: Any, high: Any) -> tuple[Any, Any, Any]:
+    """Points with f(left) >= 0 > f(right), sought outwards from y = 0; the status is "ok", "none", "upper" or "failed"."""
+    count = low.size
+    far = 700.0  # exp(700) is a float64
+    # Inside a finite interval the upper end is reached, to rounding, much earlier.
+    stop = np.where(np.isinf(high), far, np.where(np.isinf(low), far, 37.0))
+    left, right, status = np.zeros(count), np.zeros(count), np.full(count, "failed", "<U6")
+    first = value_at(np.zeros(count), np.arange(count))
+    for sign in (1, -1):
+        rows = np.flatnonzero(first >= 0 if sign > 0 else first < 0)
+        here, step = np.zeros(rows.size), 0.5
+        while rows.size:
+            end = stop[rows] if sign > 0 else np.full(rows.size, -far)
+            there = np.clip(here + sign * step, -far, end)
+            f = value_at(there, rows)
+            crossed = f < 0 if sign > 0 else f >= 0
+            lost, done = np.isnan(f), ~crossed & (there == end)
+            left[rows], right[rows] = (here, there) if sign > 0 else (there, here)
+            status[rows[crossed]] = "ok"
+            status[rows[done]] = "upper" if sign > 0 else "none"
+            goes_on = ~(crossed | lost | done)
+            rows, here, step = rows[goes_on], there[goes_on], 2 * step
+    return left, right, status
+
+
+def bisect(value_at: Callable[..., Any], left: Any, right: Any, rows: Any) -> Any:
+    """Chandrupatla's method (inverse quadratic steps where they are safe, else bisection) until the bracket is a few ulps wide."""
+    a, b = left[rows], right[rows]
+    fa, fb = value_at(a, rows), value_at(b, rows)
+    c, fc, at = a, fa, np.full(rows.size, 0.5)
+    best = np.where(np.abs(fa) < np.abs(fb), a, b)
+    open_ = np.arange(rows.size)
+    for _ in range(200):
+        if not open_.size:
+            break
+        x = a + at * (b - a)
+        fx = value_at(x, rows[open_])
+        same = (fx >= 0) == (fa >= 0)
+        c, fc = np.where(same, a, b), np.where(same, fa, fb)
+        b, fb = np.where(same, b, a), np.where(same, fb, fa)
+        a, fa = x, fx
+        best[open_] = np.where(np.abs(fa) < np.abs(fb), a, b)
+        width = np.abs(b - a)
+        tol = 4e-16 * np.maximum(np.abs(best[open_]), 0.25)
+        goes_on = (width > tol) & (fx != 0)
+        xi, phi = (a - b) / (c - b), (fa - fb) / (fc - fb)
+        quadratic = (phi**2 < xi) & ((1 - phi) ** 2 < 1 - xi)
+        guess = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
+        margin = np.minimum(0.5, 0.5 * tol / width)
+        at = np.where(quadratic & np.isfinite(guess), np.clip(guess, margin, 1 - margin), 0.5)
+        open_, a, b, c, fa, fb, fc, at = (v[goes_on] for v in (open_, a, b, c, fa, fb, fc, at))
+    return best
+
+
+def polish(f: Callable[..., Any], x: Any, args: list[Any], low: Any, high: Any) -> tuple[Any, Any, Any]:
+    """Newton steps in longdouble from x; root, absolute error, and whether f really vanishes there."""
+    def both(z: Any, kind: Any = np.longdouble) -> tuple[Any, Any]:
+        out = f(z.astype(kind), *(a.astype(kind) for a in args))
+        pair = out if isinstance(out, tuple) else (out, 0)
+        return np.broadcast_to(pair[0], z.shape).astype(np.longdouble), np.broadcast_to(pair[1], z.shape)
+
+    tiny = np.finfo(np.longdouble).eps
+    size = np.where(np.isfinite(low), np.where(np.isfinite(high), np.minimum(x - low, high - x), x - low), np.where(np.isfinite(high), high - x, np.abs(x)))
+    reach = np.maximum(np.where(size == 0, 1, np.abs(size)) * tiny ** (1 / 3), 8 * tiny * np.abs(x))
+    for _ in range(3):
+        slope = (both(x + reach)[0] - both(x - reach)[0]) / (2 * reach)
+        move = both(x)[0] / slope
+        # a step that leaves the neighbourhood is no refinement of a bracketed root
+        x = np.where(np.abs(move) <= 1e-6 * np.maximum(np.abs(x), size), x - move, x)
+    here, own = both(x)
+    # Rounding noise of f: scatter of its values over neighbouring points about the tangent, and its change from float64 to longdouble.
+    noise = np.abs(both(x, np.float64)[0] - both(x.astype(np.float64))[0]) * (tiny / np.finfo(np.float64).eps)
+    for k in (-3, -2, 2, 3):
+        near = x + 4 * k * tiny * np.abs(x)
+        noise = np.maximum(noise, np.abs(both(near)[0] - here - slope * (near - x)))
+    error = (np.abs(here) + noise + own) / np.abs(slope)
+    # At a pole or jump f does not shrink towards the change of sign, at a root it does.
+    sides = np.stack([np.abs(both(x + k * reach)[0]) for k in (-1, 1)])
+    near = np.stack([np.abs(both(x + k * reach / 8)[0]) for k in (-1, 1)])
+    sound = np.isfinite(error) & (slope < 0) & (np.abs(here) <= sides.min(0) + noise) & (near <= 0.9 * sides + 4 * noise).all(0)
+    return x, error, sound
