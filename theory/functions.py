@@ -67,11 +67,11 @@ class Softplus(StableFunction):
 
 
 class RelativeEntropyTerm(StableFunction):
-    """(1 + x) log(1 + x) - x >= 0 for x >= -1: the term of a relative entropy, about x^2/2 near 0."""
+    """(1 + x) log(1 + x) - x >= 0 for x >= -1 (1 at x = -1): the term of a relative entropy, about x^2/2 near 0."""
 
     @classmethod
     def define(cls, x: Any) -> Any:
-        return (1 + x) * sp.log(1 + x) - x
+        return sp.Piecewise((1, x <= -1), ((1 + x) * sp.log(1 + x) - x, True))
 
     def fdiff(self, argindex: int = 1) -> Any:
         return log1p(self.args[0])

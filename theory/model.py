@@ -61,8 +61,13 @@ class DataModel(ABC):
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes, one per cluster."""
-        symbols = {p.name: p.default if p.default is not None else 1.0 for p in self.params}
-        return tuple(str(k) for k in range(len(self.law(symbols).weights)))
+        return tuple(str(k) for k in range(self.class_count))
+
+    @property
+    def class_count(self) -> int:
+        """Number of classes: it does not depend on the parameters."""
+        middle = {p.name: sum(p.typical) / 2 for p in self.params}
+        return len(self.law(middle).weights)
 
     def symbols(self) -> dict[str, Any]:
         """Parameter name -> SymPy symbol."""

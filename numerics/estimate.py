@@ -1,0 +1,50 @@
+"""The outcome of a prediction: values with errors, and a status that says why where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+TextArray = NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Predicted values; every array has the broadcast shape of the parameters.
+
+    Attributes
+    ----------
+    value : the numbers (nan where the status is not ok).
+    error : bound or measurement of the absolute error (nan where the status is not ok).
+    status : "ok", "none" (what was asked for does not exist) or "failed" (it could not be computed to the digits promised).
+    reason : why the status is not ok; empty otherwise.
+    method : how the values were computed.
+    parameters : every parameter that entered, by name.
+    text : the values as decimal strings, with as many digits as were asked for; empty where the status is not ok.
+    """
+
+    value: FloatArray
+    error: FloatArray
+    status: TextArray
+    reason: TextArray
+    method: str
+    parameters: Mapping[str, NDArray[Any]]
+    text: TextArray
+
+    @property
+    def ok(self) -> NDArray[np.bool_]:
+        """Where there is a value."""
+        return self.status == "ok"
+
+    def __str__(self) -> str:
+        lines = []
+        for index in np.ndindex(self.value.shape):
+            at = ", ".join(f"{name}={column[index]}" for name, column in self.parameters.items())
+            what = f"{self.text[index]} +- {self.error[index]:.1g}" if self.status[index] == "ok" else f"{self.status[index]}: {self.reason[index]}"
+            lines.append(f"{at}: {what}" if at else what)
+        return "\n".join(lines)

@@ -1,0 +1,167 @@
+"""What may be done to an expression. A rule takes expressions and computes the next one; it never looks one up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import mpmath as mp
+import sympy as sp
+
+from regimes.theory.averages import LineIntegral, NormalAverage
+from regimes.theory.errors import DerivationError
+from regimes.theory.evaluate import value
+
+Rule = Callable[..., Any]
+
+
+def label(rule: Rule) -> str:
+    """A rule's name in words."""
+    return rule.__name__.replace("_", " ")
+
+
+def tidy(expr: Any) -> Any:
+    """Split logarithms of products of positive factors and factor the rational coefficients."""
+    expr = sp.expand_log(expr.replace(sp.log, lambda u: sp.log(sp.factor(sp.together(u)))))
+    logs = sorted(expr.atoms(sp.log), key=sp.default_sort_key)
+    names = {w: sp.Dummy(f"log{k}", real=True) for k, w in enumerate(logs)}
+    poly = sp.expand(expr.xreplace(names))
+    split = sp.collect(poly, list(names.values()), evaluate=False)
+    whole = sum(sp.factor(coefficient) * power for power, coefficient in split.items())
+    return whole.xreplace({n: w for w, n in names.items()})
+
+
+def _exponent_and_prefactor(f: Any, variable: Any) -> tuple[Any, Any]:
+    """Write f = prefactor * exp(exponent), collecting every exponential that holds the variable."""
+    exponent, prefactor = sp.S.Zero, sp.S.One
+    for factor in sp.Mul.make_args(sp.powsimp(f)):
+        base, power = factor.as_base_exp()
+        if factor.func is sp.exp:
+            exponent += factor.exp
+        elif base.func is sp.exp:
+            exponent += base.exp * power
+        else:
+            prefactor *= factor
+    return exponent, prefactor
+
+
+def complete_the_square(integral: Any) -> Any:
+    """A Gaussian integral over the line: integrand polynomial * exp(quadratic), quadratic coefficient negative."""
+    f, u = integral.args[0], integral.args[1]
+    if isinstance(integral, NormalAverage):
+        f = integral.as_integral().args[0]
+    total = sp.S.Zero
+    for term in sp.Add.make_args(f):
+        exponent, prefactor = _exponent_and_prefactor(term, u)
+        constant, prefactor = sp.powdenest(prefactor).as_independent(u, as_Add=False)
+        if not (sp.expand(exponent).is_polynomial(u) and prefactor.is_polynomial(u)):
+            raise DerivationError(f"not a Gaussian integral over {u}: {term}")
+        quadratic = sp.Poly(sp.expand(exponent), u)
+        if quadratic.degree() != 2:
+            raise DerivationError(f"the exponent is not quadratic in {u}: {exponent}")
+        minus_a = sp.factor(-quadratic.coeff_monomial(u**2))
+        b, c = (quadratic.coeff_monomial(u**k) for k in (1, 0))
+        if not minus_a.is_positive:
+            raise DerivationError(f"the integral over {u} is not known to converge: coefficient {-minus_a}")
+        centre, var = sp.factor(b / (2 * minus_a)), 1 / (2 * minus_a)
+        about = sp.Poly(sp.expand(prefactor.subs(u, centre + u)), u)
+        moments = sp.factor(sum(sp.factor(coefficient) * _normal_moment(power, sp.S.Zero, var) for (power,), coefficient in about.terms()))
+        volume = sp.sqrt(sp.factor(sp.pi / minus_a * constant**2))
+        if constant.is_negative:
+            volume = -volume
+        elif not constant.is_positive:
+            volume = sp.sqrt(sp.pi / minus_a) * constant
+        total += volume * moments * sp.exp(sp.factor(sp.expand(c + b**2 / (4 * minus_a))))
+    return total
+
+
+def _normal_moment(power: int, centre: Any, var: Any) -> Any:
+    return sum(sp.binomial(power, 2 * k) * centre ** (power - 2 * k) * var**k * sp.factorial2(2 * k - 1)
+               for k in range(power // 2 + 1))
+
+
+def average_polynomial(expr: Any, variances: Mapping[Any, Any]) -> Any:
+    """Mean of a polynomial in independent centred normal variables with the given variances."""
+    for u, var in variances.items():
+        expr = sum(coefficient * _normal_moment(power, sp.S.Zero, var)
+                   for (power,), coefficient in sp.Poly(sp.expand(expr), u).terms())
+    return sp.factor(expr)
+
+
+def take_the_logarithm(log_of: Any) -> Any:
+    """log of a product of powers and exponentials of positive quantities, as a sum."""
+    return tidy(sp.expand_log(log_of, force=False))
+
+
+def average_of_logarithm(integral: Any) -> Any:
+    """Gaussian average of a logarithm that is a polynomial in the integration variable."""
+    f, u = integral.args[:2]
+    density, rest = sp.S.One, sp.S.One
+    for factor in sp.Mul.make_args(f):
+        if factor.has(sp.exp) and factor.has(u):
+            density *= factor
+        else:
+            rest *= factor
+    logs = {w: sp.Dummy("c", real=True) for w in rest.atoms(sp.log) if not w.has(u)}
+    averaged = complete_the_square(LineIntegral(sp.expand(rest.xreplace(logs)) * density, u))
+    return tidy(sp.expand(sp.simplify(averaged)).xreplace({c: w for w, c in logs.items()}))
+
+
+def differentiate(derivative: Any) -> Any:
+    """Carry out derivatives (possibly taken at a point) and cancel what cancels."""
+    result = derivative.doit()
+    if result.has(sp.tanh):  # hyperbolic terms stay as they are: each is already short
+        return sp.Add(*(sp.factor(term) for term in sp.Add.make_args(result)))
+    return sp.simplify(result)
+
+
+def substitute(expr: Any, replacements: Mapping[Any, Any]) -> Any:
+    """Insert definitions, then reduce."""
+    for old, new in replacements.items():
+        expr = expr.subs(old, new)
+    return sp.simplify(expr)
+
+
+def reduce(expr: Any) -> Any:
+    """Cancel what cancels."""
+    return sp.simplify(expr)
+
+
+def rewrite(expr: Any, target: Any) -> Any:
+    """A nicer form written by hand: allowed because the step that uses it is checked as an identity."""
+    del expr
+    return target
+
+
+def solve(equation: Any, variable: Any, point: Mapping[Any, Any], where: Callable[[Any], bool]) -> Any:
+    """The branch of the solution of `equation` = 0 that satisfies the equation and `where` at a test point."""
+    found = []
+    for root in sp.solve(equation, variable):
+        number = value(root, point)
+        if mp.im(number) == 0 and where(mp.re(number)) and abs(value(equation, {**point, variable: mp.re(number)})) < mp.mpf(10) ** -20:
+            found.append(root)
+    if len(found) != 1:
+        raise DerivationError(f"{len(found)} branches of {equation} = 0 in {variable} satisfy the condition, one is needed")
+    return sp.simplify(found[0])
+
+
+def expand_in(expr: Any, variable: Any, order: int) -> Any:
+    """Taylor polynomial of `expr` in `variable` about 0, up to and including the given order, by differentiation."""
+    total, derivative = sp.S.Zero, expr
+    for k in range(order + 1):
+        total += sp.simplify(derivative.subs(variable, 0)) * variable**k / sp.factorial(k)
+        derivative = sp.diff(derivative, variable)
+    return total
+
+
+def leading_order(expr: Any, variable: Any) -> Any:
+    """What survives of a sum of logarithms of algebraic functions as `variable` grows without bound."""
+    u = sp.Dummy("u", positive=True)
+    total = sp.S.Zero
+    for term in sp.Add.make_args(sp.expand(expr)):
+        factor, rest = term.as_independent(sp.log)
+        if not isinstance(rest, sp.log):
+            raise DerivationError(f"not a sum of logarithms: {term}")
+        coefficient, power = rest.args[0].subs(variable, 1 / u).as_leading_term(u).as_coeff_exponent(u)
+        total += factor * (sp.log(sp.factor(coefficient)) - power * sp.log(variable))
+    return sp.expand_log(total)
