@@ -24,8 +24,8 @@ regimes: dynamical regimes of diffusion models - derived, generated as code, pre
       derive the theory of a model and verify every step; exit status 1 if a step fails
   regimes predict MODEL QUANTITY [NAME=VALUE ...] [--method NAME] [--digits N] [--json]
       VALUE is a number, a list 0.1,0.2 or a range 0.05:0.5:10 (10 points, ends included); lists make a grid
-  regimes generate MODEL QUANTITY [--target NAME] [-o FILE]
-      write code (numpy or mpmath) that needs nothing of this project
+  regimes generate MODEL QUANTITY [--target numpy|mpmath] [--method NAME] [-o FILE]
+      write code that needs nothing of this project
   regimes check [MODEL ...] [--budget quick|standard|thorough] [--seed N] [--workers N] [-o DIR] [--json]
       compare predictions with simulations; exit status 1 if they disagree; leaves DIR/report.html
   regimes analyze DATA [--labels FILE] [--classes A,B] [--seed N] [-o DIR] [--json]

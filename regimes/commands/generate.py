@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from regimes.commands.arguments import Parser, output_file
+from regimes.commands.arguments import Parser, one_of, output_file
+
+TARGETS = ("numpy", "mpmath")
 
 
 def run(words: Sequence[str]) -> int:
@@ -13,14 +15,15 @@ def run(words: Sequence[str]) -> int:
     parser = Parser("generate", "Write code for one quantity that needs nothing of this project.")
     parser.add_argument("model", metavar="MODEL", help="see regimes models")
     parser.add_argument("quantity", metavar="QUANTITY", help="see regimes models MODEL")
-    parser.add_argument("--target", default="numpy", metavar="TARGET", help="numpy (the default) or mpmath")
+    parser.add_argument("--target", default="numpy", type=one_of("target", TARGETS), metavar="TARGET", help=" or ".join(TARGETS))
+    parser.add_argument("--method", metavar="NAME", help="how it is computed, or the definition of a speciation time")
     parser.add_argument("-o", dest="out", type=output_file, metavar="FILE", help="write here instead of to standard output")
     options = parser.read(words)
 
     from regimes.numerics.predict import generate
     from regimes.theory.model import get_model
 
-    kernel = generate(get_model(options.model), options.quantity, target=options.target)
+    kernel = generate(get_model(options.model), options.quantity, target=options.target, method=options.method)
     if options.out is None:
         sys.stdout.write(kernel.source.rstrip("\n") + "\n")
     else:

@@ -49,7 +49,12 @@ def _describe(model: DataModel) -> dict[str, Any]:
         "source": model.source,
         "parameters": [_describe_param(p) for p in model.params],
         "quantities": [
-            {"name": q.name, "doc": q.doc, "needs": [p.name for p in q.needs], "methods": list(q.methods)}
+            {
+                "name": q.name,
+                "doc": q.doc,
+                "methods": {name: [p.name for p in q.needed(name)] for name in q.methods},
+                "optional": [p.name for p in q.optional],
+            }
             for q in quantities(model).values()
         ],
     }
@@ -65,4 +70,5 @@ def _page(model: DataModel) -> str:
         + table(("PARAMETER", "DOMAIN", "DEFAULT", "MEANING"), params)
         + "\n"
         + table(("QUANTITY", "NEEDS", "METHODS", "MEANING"), asked)
+        + "\nalpha = log(n)/d: give alpha, or n and d, which the methods window and exact need.\n"
     )

@@ -83,7 +83,7 @@ def _row(estimate: Estimate, index: tuple[int, ...]) -> dict[str, Any]:
     row = {
         "parameters": {name: array[index].item() for name, array in estimate.parameters.items()},
         "value": str(estimate.text[index]) if status == "ok" else None,
-        "error": f"{estimate.error[index]:.0e}",
+        "error": f"{estimate.error[index]:.0e}" if status == "ok" else None,
         "status": status,
         "method": estimate.method,
     }
@@ -103,7 +103,7 @@ def _table(quantity: str, rows: Sequence[Mapping[str, Any]]) -> str:
         if troubled:
             cells.append(row["status"] if row["status"] == "ok" else f"{row['status']}: {row['reason']}")
         lines.append(cells)
-    return table(headers, lines) + f"method: {rows[0]['method']}\n"
+    return table(headers, lines) + f"method: {', '.join(dict.fromkeys(row['method'] for row in rows))}\n"
 
 
 def _short(value: Any) -> str:

@@ -21,6 +21,7 @@ from regimes.theory.errors import DerivationError
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "scipy", "sympy", "mpmath", "matplotlib", "rich")
+PREDICT = [sys.executable, "-m", "regimes", "predict", "gaussian", "collapse-time", "alpha=0.1,0.2", "sigma=1"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 Capture = pytest.CaptureFixture[str]
 
@@ -76,6 +77,28 @@ def test_help_answers_at_once() -> None:
         subprocess.run([sys.executable, "-m", "regimes", "--help"], env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True)
         taken.append(time.perf_counter() - start)
     assert min(taken) < 0.15
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment whose cache of kernels holds one."""
+    environment = {**ENVIRONMENT, "REGIMES_CACHE": str(tmp_path_factory.mktemp("cache"))}
+    subprocess.run(PREDICT, env=environment, capture_output=True, check=True)
+    return environment
+
+
+def test_a_cached_prediction_does_not_load_sympy(warm: dict[str, str]) -> None:
+    code = f"import sys; from regimes.cli import main; main({PREDICT[3:]}); sys.exit('sympy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], env=warm, capture_output=True, check=True)
+
+
+def test_a_cached_prediction_is_quick(warm: dict[str, str]) -> None:
+    taken = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run(PREDICT, env=warm, capture_output=True, check=True)
+        taken.append(time.perf_counter() - start)
+    assert min(taken) < 0.6
 
 
 def test_version_is_printed(capsys: Capture) -> None:
