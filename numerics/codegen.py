@@ -232,8 +232,13 @@ def {name}_with_error({args}):
 CHECKS_{name} = [
 {checks}]
 
+
+def _test_{name}():
+{selftest}
+
 if __name__ == "__main__":
-{selftest}'''
+    _test_{name}()
+'''
 
 SELFTESTS = {
     "numpy": '''\

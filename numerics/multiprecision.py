@@ -44,7 +44,7 @@ def normal_average(f: Callable[[Any], Any], features: Sequence[tuple[Any, Any]] 
     """`E f(z)` for z ~ N(0, 1) at the ambient precision; features: (slope, shift) such that f varies where slope*z + shift is of order one."""
     norm = 1 / mp.sqrt(2 * mp.pi)
     window = mp.sqrt(2 * mp.log(2) * (mp.prec + 20)) + 1
-    if all(abs(a) < 3 or abs(b) > abs(a) * (window + 10) for a, b in features):
+    if all(abs(a) < 10 or abs(b) > abs(a) * (window + 10) for a, b in features):
         value = doubled(lambda z: f(z) * norm * mp.exp(-z * z / 2), window)
         if value is not None:
             return value
@@ -61,8 +61,8 @@ def doubled(g: Callable[[Any], Any], window: Any) -> Any:
         more = mp.fsum(g((k + mp.mpf(0.5)) * step - window) for k in range(count))
         change, total = abs(total - more), total + more
         count, step = 2 * count, step / 2
-        if change <= 2 * mp.eps * abs(total):
-            return step * total if ends * window <= mp.eps * abs(step * total) * 4 else None
+        if change <= mp.ldexp(mp.eps, 8) * abs(total):
+            return step * total if ends * window <= mp.ldexp(mp.eps, 8) * abs(step * total) else None
     return None
 
 

@@ -30,6 +30,32 @@ def normal_average(f: Callable[..., Any], *params: Any, features: Sequence[tuple
     -------
     value, error : arrays of the broadcast shape. The error is the last observed change plus rounding, not the wish.
     """
+    return weighted_integral(normal_density, f, params, features, tol, max_nodes)
+
+
+def normal_density(z: Any) -> Any:
+    """exp(-z^2/2)/sqrt(2 pi)."""
+    return np.exp(-z * z / 2) / np.sqrt(8 * np.arctan(z.dtype.type(1)))
+
+
+def line_integral(f: Callable[..., Any], *params: Any, features: Sequence[tuple[Any, Any]] = (), tol: float | None = None,
+                  max_nodes: int = 20_000) -> tuple[Any, Any]:
+    """Integral of `f(z, *params)` over the real line for an f that decays; arguments and result as for `normal_average`.
+
+    The line is mapped by z = sinh(s), and the features of f with it, so that slow decay costs few nodes.
+    """
+    mapped = []
+    for slope, shift in features:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            spot = np.arcsinh(-np.asarray(shift) / slope)
+            steep = slope * np.cosh(spot)
+        mapped.append((steep, -steep * spot))
+    return weighted_integral(np.cosh, lambda s, *values: f(np.sinh(s), *values), params, mapped, tol, max_nodes)
+
+
+def weighted_integral(density: Callable[[Any], Any], f: Callable[..., Any], params: Sequence[Any], features: Sequence[tuple[Any, Any]],
+                      tol: float | None, max_nodes: int) -> tuple[Any, Any]:
+    """Integral of density(z) f(z, *params) over |z| < 38; the rest as for `normal_average`."""
     arrays = [np.asarray(p) for p in params]
     places = [np.asarray(p) for pair in features for p in pair]
     dtype = np.result_type(np.float64, *arrays)
@@ -40,16 +66,15 @@ def normal_average(f: Callable[..., Any], *params: Any, features: Sequence[tuple
     wish = 4 * eps if tol is None else tol
     count = int(np.prod(shape))
     value, error = np.full(count, np.nan, dtype), np.full(count, np.inf, dtype)
-    norm = 1 / np.sqrt(8 * np.arctan(dtype.type(1)))
 
     def weighted(z: Any, rows: Any) -> tuple[Any, Any]:
-        # f times the normal density at nodes z, (N,) or (P, N), for the parameters of those rows
+        # f times the density at nodes z, (N,) or (P, N), for the parameters of those rows
         out = f(z, *(a[rows] for a in flat))
         values, errors = out if isinstance(out, tuple) else (out, 0)
-        density = norm * np.exp(-z * z / 2)
+        weight = density(z)
         wide = (len(rows), np.shape(z)[-1])
         with np.errstate(invalid="ignore", over="ignore"):
-            return np.broadcast_to(values * density, wide), np.broadcast_to(errors * density, wide)
+            return np.broadcast_to(values * weight, wide), np.broadcast_to(errors * weight, wide)
 
     narrow = np.zeros(count, bool)
     with np.errstate(divide="ignore", invalid="ignore"):  # no slope: no feature, its centre is inf or nan
@@ -148,25 +173,3 @@ def legendre(order: int, dtype: Any) -> tuple[Any, Any]:
         slope = order * (x * now - before) / (x * x - 1)
         x = x - now / slope
     return x, 2 / ((1 - x * x) * slope**2)
-
-
-def line_integral(f: Callable[..., Any], *params: Any, features: Sequence[tuple[Any, Any]] = (), tol: float | None = None,
-                  max_nodes: int = 20_000) -> tuple[Any, Any]:
-    """Integral of `f(z, *params)` over the real line for an f that decays; arguments and result as for `normal_average`.
-
-    The line is mapped by z = sinh(s), and the features of f with it, so that slow decay costs few nodes.
-    """
-    mapped = []
-    for centre, width in features:
-        spot = np.arcsinh(centre)
-        mapped.append((spot, width / np.cosh(spot)))
-
-    def against_normal(s: Any, *values: Any) -> Any:
-        out = f(np.sinh(s), *values)
-        value, error = out if isinstance(out, tuple) else (out, 0)
-        # the normal density is divided out where it has not underflowed; beyond, f has decayed
-        factor = np.cosh(s) * np.exp(np.minimum(s * s / 2, 800)) * np.sqrt(8 * np.arctan(s.dtype.type(1)))
-        with np.errstate(invalid="ignore"):
-            return np.where(value == 0, 0, value * factor), np.where(error == 0, 0, error * factor)
-
-    return normal_average(against_normal, *params, features=mapped, tol=tol, max_nodes=max_nodes)

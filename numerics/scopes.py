@@ -156,7 +156,8 @@ class Scope:
         if isinstance(expr, BINDERS):  # its own bound symbol must not leave it
             return expr.func(self.hoist_under(expr.integrand, {variable, expr.variable}), expr.variable, *(self.hoist(a, variable) for a in expr.args[2:]))
         if isinstance(expr, (sp.Add, sp.Mul)):
-            fixed, rest = [], []
+            fixed: list[Any] = []
+            rest: list[Any] = []
             for a in expr.args:
                 (rest if variable in a.free_symbols or a.is_Number else fixed).append(a)
             if len(fixed) > 1:
