@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,10 @@ from numpy.typing import NDArray
 from regimes.theory.errors import InputError
 from regimes.theory.model import GaussianClusters
 
-DATA, START, PATH, CLONE_A, CLONE_B = range(5)
-"""Streams of random numbers of one batch: data, starting point, trajectory, first and second clone."""
+DATA, START, PATH, CLONE_A, CLONE_B, FORWARD = range(6)
+"""Streams of random numbers of one batch: data, starting point, trajectory, first and second clone, forward path."""
 
-Arrays = dict[str, NDArray[np.float64]]
+Arrays = dict[str, NDArray[np.floating[Any]]]
 Measure = Callable[["Experiment", int], Arrays]
 
 
@@ -119,4 +120,4 @@ def program() -> str:
     return f"numpy {np.__version__}, scipy {scipy.__version__}, simulation {digest.hexdigest()[:12]}"
 
 
-_SIMULATION = ("diffusion", "estimators", "experiment", "kinds", "observables", "sampling", "scores")
+_SIMULATION = ("diffusion", "estimators", "experiment", "halving", "kinds", "observables", "sampling", "scores")

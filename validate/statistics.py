@@ -19,12 +19,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+FloatArray = NDArray[np.floating[Any]]
 
 POWER = 0.95
 """Probability with which a deviation called detectable is found."""
@@ -71,6 +71,11 @@ def detectable(evidence: Evidence, error: float, slack: float = 0.0, power: floa
     return max(evidence.mean - low, high - evidence.mean) + slack + float(ndtri(power)) * evidence.standard_error
 
 
+def largest(evidence: Evidence | PairedCounts, error: float) -> float:
+    """Bound on |mean| that holds except with probability `error`."""
+    return max(abs(end) for end in evidence.interval(error))
+
+
 @dataclass(frozen=True)
 class Counts:
     """`successes` out of `trials` independent yes/no outcomes."""
@@ -110,6 +115,32 @@ class Counts:
             return 0.0
         below, above = bdtr(self.successes, self.trials, value), bdtrc(self.successes - 1, self.trials, value)
         return min(1.0, 2 * float(min(below, above if self.successes else 1.0)))
+
+
+@dataclass(frozen=True)
+class PairedCounts:
+    """Difference of two shares of the same `trials`: `gained` outcomes only in the second, `lost` only in the first."""
+
+    gained: int
+    lost: int
+    trials: int
+    assumption = "independent pairs of outcomes; Clopper-Pearson on how many differ and which way"
+
+    @property
+    def mean(self) -> float:
+        return (self.gained - self.lost) / self.trials
+
+    @property
+    def standard_error(self) -> float:
+        """One pair that differs is added, so that it is never zero."""
+        return math.sqrt(self.gained + self.lost + 1) / self.trials
+
+    def interval(self, error: float) -> tuple[float, float]:
+        """Interval of coverage >= 1 - `error`: half of it for the number of pairs that differ, half for the direction."""
+        differ = self.gained + self.lost
+        share = Counts(differ, self.trials).interval(error / 2)[1]
+        low, high = Counts(self.gained, differ).interval(error / 2) if differ else (0.0, 1.0)
+        return share * min(0.0, 2 * low - 1), share * max(0.0, 2 * high - 1)
 
 
 @dataclass(frozen=True)
@@ -247,13 +278,8 @@ class Crossing:
             raise ValueError(f"the measured curve does not cross {self.level} between its nodes {self.nodes.min()} .. {self.nodes.max()}")
 
     def at(self, point: float) -> FloatArray:
-        """(groups,) values of every group's curve at one point, by barycentric interpolation."""
-        gaps = point - self.nodes
-        if np.any(gaps == 0):
-            return self.values[:, int(np.argmin(np.abs(gaps)))]
-        k = self.nodes.size
-        weights = (-1.0) ** np.arange(k) * np.sin((2 * np.arange(k) + 1) * math.pi / (2 * k)) / gaps
-        return np.asarray(self.values @ (weights / weights.sum()))
+        """(groups,) values of every group's curve at one point."""
+        return interpolated(self.nodes, self.values, point)
 
     def _root(self, offset: float) -> float:
         """Point where mean + offset * standard error equals the level."""
@@ -299,3 +325,13 @@ def chebyshev(low: float, high: float, nodes: int) -> FloatArray:
     """(nodes,) Chebyshev points of the first kind in (low, high), for `Crossing`."""
     angles = (2 * np.arange(nodes) + 1) * math.pi / (2 * nodes)
     return np.asarray((low + high) / 2 + (high - low) / 2 * np.cos(angles))
+
+
+def interpolated(nodes: FloatArray, values: FloatArray, point: float) -> FloatArray:
+    """(groups,) polynomials through `values` (groups, nodes) at Chebyshev `nodes`, at one point (barycentric formula)."""
+    gaps = point - nodes
+    if np.any(gaps == 0):
+        return values[:, int(np.argmin(np.abs(gaps)))]
+    k = nodes.size
+    weights = (-1.0) ** np.arange(k) * np.sin((2 * np.arange(k) + 1) * math.pi / (2 * k)) / gaps
+    return np.asarray(values @ (weights / weights.sum()))

@@ -19,8 +19,8 @@ import numpy as np
 from regimes.validate.experiment import KINDS, Arrays, Experiment
 
 
-def write_whole(path: Path, arrays: Arrays) -> None:
-    """Write an .npz under its name only once it is complete on disk; the same arrays give the same bytes."""
+def write_arrays(path: Path, arrays: Arrays) -> None:
+    """Write an .npz whole or not at all; the same arrays give the same bytes."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with open(temporary, "wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
@@ -45,7 +45,7 @@ def serve(measures: str) -> None:
     while True:
         job = json.loads(jobs.get())
         experiment = Experiment.from_json(job["experiment"])
-        write_whole(Path(job["path"]), KINDS[experiment.kind](experiment, job["batch"]))
+        write_arrays(Path(job["path"]), KINDS[experiment.kind](experiment, job["batch"]))
         replies.write("done\n")
         replies.flush()
 
