@@ -151,7 +151,7 @@ class EmpiricalCentre:
         self._mean = raw.mean(axis=0)
         self._data = raw - self._mean  # logits of centred data are smaller, so products lose less
         self._square = np.einsum("ij,ij->i", self._data, self._data)
-        self._reach = math.sqrt(float(self._square.max()))
+        self._reach = math.sqrt(float(self._square.max())) or 1.0
         multiplicity = np.ones(self.n) if counts is None else np.asarray(counts, dtype=np.float64)
         self._log_count = np.log(multiplicity)
         self._log_total = math.log(float(multiplicity.sum()))
@@ -161,10 +161,10 @@ class EmpiricalCentre:
         self._tables = {self.dtype: self._table(self.dtype)}
 
     def _table(self, dtype: np.dtype[np.floating[Any]]) -> FloatArray:
-        """One augmented matrix [a, -|a|^2/2, log count, 1] for both products."""
+        """One augmented matrix [a, -|a|^2/2, log count, 1] for both products, a in units of the largest |a|."""
         table = np.empty((self.n, self.d + 3), dtype=dtype)
-        table[:, : self.d] = self._data
-        table[:, self.d] = -0.5 * self._square
+        table[:, : self.d] = self._data / self._reach
+        table[:, self.d] = -0.5 * self._square / self._reach**2
         table[:, self.d + 1] = self._log_count
         table[:, self.d + 2] = 1.0
         return table
@@ -194,6 +194,7 @@ class EmpiricalCentre:
         ]
         tally = [np.concatenate(parts) for parts in zip(*[block.summary(full) for block in blocks], strict=True)]
         centre, log_total, top, square, classes, nearest = tally
+        centre *= self._reach
         centre += self._mean
         log_density = log_total - self._log_total - 0.5 * self.d * math.log(2.0 * math.pi * variance)
         return Posterior(centre.astype(x.dtype, copy=False), log_density, top, square, classes, nearest.astype(np.intp))
@@ -209,8 +210,8 @@ class EmpiricalCentre:
         table = self._precise if dtype == np.float64 else self._tables[dtype]
         tally = _Tally(len(x), self.d, self._classes.shape[1], -square / (2.0 * variance))
         queries = np.empty((len(x), self.d + 3))
-        queries[:, : self.d] = centred * (decay / variance)
-        queries[:, self.d] = decay**2 / variance
+        queries[:, : self.d] = centred * (decay * self._reach / variance)
+        queries[:, self.d] = (decay * self._reach) ** 2 / variance
         queries[:, self.d + 1] = 1.0
         for first in range(0, self.n, self._blocks[1]):
             panel = slice(first, first + self._blocks[1])
@@ -237,7 +238,7 @@ class EmpiricalCentre:
             row, column = rows[start : start + chunk], first + columns[start : start + chunk]
             gap = x[row] - decay * self._data[column]
             logit = self._log_count[column] - np.einsum("ij,ij->i", gap, gap) / (2.0 * variance)
-            tally.add_pairs(row, column, logit, self._data[column], self._classes[column])
+            tally.add_pairs(row, column, logit, self._data[column] / self._reach, self._classes[column])
 
 
 class _Tally:
