@@ -133,10 +133,10 @@ def _array(source: Any, what: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any] |
     try:
         if suffix == ".csv":
             return _csv(path, what), None
-        loaded = np.load(path, allow_pickle=False)  # pickles can run code
-        if isinstance(loaded, np.ndarray):
-            return loaded, None
-        with loaded:
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)  # pickles can run code
+            if isinstance(loaded, np.ndarray):
+                return loaded, None
             name = what if what in loaded.files else loaded.files[0] if len(loaded.files) == 1 else ""
             if not name:
                 raise InputError(f"{path} holds {', '.join(loaded.files[:10]) or 'nothing'}: name the array of {what} '{what}'")
