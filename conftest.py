@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 
 import hypothesis
 import pytest
@@ -23,6 +25,13 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("varying" if varying else "fixed")
     if not hasattr(config, "workerinput"):  # the controller of a parallel run decides for its workers
         os.environ["REGIMES_TEST_SEED"] = str(int.from_bytes(os.urandom(4), "big") if varying else 0)
+        # One cache of kernels for the whole run, empty at its beginning: nothing depends on what ran before.
+        os.environ["REGIMES_CACHE"] = tempfile.mkdtemp(prefix="regimes-cache-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ["REGIMES_CACHE"], ignore_errors=True)
 
 
 def pytest_report_header() -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 CHECKER = doctest.OutputChecker()
 
 
@@ -34,12 +35,12 @@ def test_a_command_of_the_readme_prints_what_is_shown(command: str, shown: str, 
         [sys.executable, "-m", "regimes", *words], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert CHECKER.check_output(shown, done.stdout, doctest.ELLIPSIS), done.stdout
+    assert CHECKER.check_output(shown, done.stdout, FLAGS), done.stdout
 
 
 def test_the_python_of_the_readme_gives_what_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    results = doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=doctest.ELLIPSIS)
+    results = doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=FLAGS)
     assert results.attempted > 0
     assert results.failed == 0
 
