@@ -136,6 +136,9 @@ def panels(weighted: Callable[..., Any], rows: Any, dtype: Any, tol: float, max_
     keep = right > left
     owner, left, right = owner[keep], left[keep], right[keep]
     coarse, fine = legendre(12, dtype), legendre(20, dtype)
+    apart = fine[0][:, None] - fine[0] + np.eye(20, dtype=dtype)
+    ahead = np.prod(np.where(np.eye(20, dtype=bool), 1, (1 - fine[0]) / apart), -1)  # extrapolates from the nodes to the right end
+    margin = 1 - fine[0].max()
     value, error, size = (np.zeros(rows.size, dtype) for _ in range(3))
     spent = np.zeros(rows.size, int)
     scale = np.zeros(rows.size, dtype)
@@ -146,11 +149,13 @@ def panels(weighted: Callable[..., Any], rows: Any, dtype: Any, tol: float, max_
             half, mid = (right[cut] - left[cut])[:, None] / 2, (right[cut] + left[cut])[:, None] / 2
             low = (weighted(mid + half * coarse[0], rows[owner[cut]])[0] * coarse[1]).sum(-1) * half[:, 0]
             y, e = weighted(mid + half * fine[0], rows[owner[cut]])
-            parts.append(np.stack([(y * fine[1]).sum(-1) * half[:, 0], (np.abs(y) * fine[1]).sum(-1) * half[:, 0],
-                                   (e * fine[1]).sum(-1) * half[:, 0], low]))
-        high, modulus, inner, low = np.concatenate(parts, -1)
-        gap = np.abs(high - low)
-        spent += np.bincount(owner, minlength=rows.size) * (coarse[0].size + fine[0].size)
+            # a jump between the last node and the end shows in the value at the end only
+            ends = weighted(mid + half * np.array([-1, 1], dtype), rows[owner[cut]])[0]
+            unseen = (np.abs(ends - np.stack([y @ ahead[::-1], y @ ahead], -1)).sum(-1)) * margin * half[:, 0]
+            high = (y * fine[1]).sum(-1) * half[:, 0]
+            parts.append(np.stack([high, (np.abs(y) * fine[1]).sum(-1) * half[:, 0], (e * fine[1]).sum(-1) * half[:, 0], np.abs(high - low) + unseen]))
+        high, modulus, inner, gap = np.concatenate(parts, -1)
+        spent += np.bincount(owner, minlength=rows.size) * (coarse[0].size + fine[0].size + 2)
         estimate = size.copy()
         np.add.at(estimate, owner, modulus)
         scale = np.maximum(scale, np.where(np.isfinite(estimate), estimate, 0))
