@@ -97,7 +97,7 @@ def generate(name: str, args: Sequence[Any], expr: Any, *, target: str, doc: str
     runtime = RUNTIMES[target]()
     definitions = dict(definitions or {})
     meanings = dict(meanings or {})
-    own = legal_name(name, set())
+    own = legal_name(name, {*runtime, *printer_class(target).reserved})
     names, body = function_body(args, expr, definitions, target, {own, f"_{own}", f"{own}_with_error", *runtime, "Any"})
     embedded = embed(runtime, "\n".join(body) + runtime["__entry__"])
     checks = [(tuple(map(str, point)), value_text(expr, definitions, dict(zip(args, point, strict=True)))) for point in selftest]

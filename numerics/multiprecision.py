@@ -144,15 +144,20 @@ def converge_with_error(body: Callable[..., Any], *values: Any) -> tuple[Any, An
     """
     wanted = mp.prec
     before, extra = None, 20
-    for _ in range(7):
+    for _ in range(8):
         with mp.workprec(wanted + extra):
-            now = body(mp.one, *(mp.mpmathify(v) for v in values))
-            if mp.isnan(now) or mp.isinf(now):
+            try:
+                now = body(mp.one, *(mp.mpmathify(v) for v in values))
+            except ZeroDivisionError:  # a difference that this precision does not see
+                now = None
+            if now is not None and (mp.isnan(now) or mp.isinf(now)):
                 return now, mp.nan if mp.isnan(now) else mp.zero
-            change = abs(now - before) if before is not None else mp.inf
-            if change <= mp.ldexp(abs(now), -wanted - 2):
-                error = change + mp.ldexp(abs(now), -wanted)
-                break
+            if now is not None and before is not None:
+                change = abs(now - before)
+                # zero may be a difference that is not seen yet: it is believed only after a wide search
+                if change <= mp.ldexp(abs(now), -wanted - 2) and (now != 0 or extra > 4 * wanted + 200):
+                    error = change + mp.ldexp(abs(now), -wanted)
+                    break
         before, extra = now, 2 * extra + wanted // 2
     else:
         raise ArithmeticError(f"no {mp.dps} digits within {wanted + extra} bits: the formula cancels further")

@@ -99,6 +99,7 @@ def evaluate_with_error(body: Callable[..., Any], *values: Any) -> tuple[Any, An
     """Value and its measured absolute error: that of averages and roots, propagated, plus the change of all digits on rounding.
 
     The body is evaluated in float64 and in longdouble; the value is the second one. nan: no root exists; error inf: not determined.
+    Digits that cancel in both precisions alike leave zero; its error is one rounding of a number of order one.
     """
     arrays = [np.asarray(v) for v in values]
     dtype = np.result_type(np.float64, *arrays)
@@ -112,6 +113,6 @@ def evaluate_with_error(body: Callable[..., Any], *values: Any) -> tuple[Any, An
         # Where float64 overflows and longdouble does not, the rounding is bounded by that of a float64 that had the range.
         gap = np.where(np.isfinite(rough), np.abs(rough - fine), 64 * np.finfo(np.float64).eps * np.abs(fine))
         rounding = gap * scale + (8 if scale == 1 else 1) * eps * np.abs(fine)
-        total = np.where(np.isinf(fine), 0, error + rounding)
+        total = np.where(np.isinf(fine), 0, np.where(fine == 0, np.maximum(error, eps), error + rounding))
     value = np.array(np.broadcast_to(fine, shape), dtype)[()]
     return value, np.array(np.broadcast_to(total, shape), np.float64)[()]
