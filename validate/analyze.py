@@ -7,9 +7,11 @@ and pairs of clones run by the reverse SDE. The data set is fixed: error bars co
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ import numpy as np
 from regimes.validate.dataset import DataSet, read
 from regimes.validate.diffusion import Streams, clones_full, time_grid
 from regimes.validate.estimators import Planted, planted
-from regimes.validate.observables import nearest
+from regimes.validate.observables import drawn_class, nearest
 from regimes.validate.sampling import FloatArray, IntArray, noised
 from regimes.validate.scores import EmpiricalCentre
 
@@ -147,8 +149,26 @@ def analyze(
     ------
     InputError : see `dataset.read`.
     """
-    report = progress or (lambda done, total, what: None)
-    subject = read(data, labels, classes)
+    with _one_blas_thread():
+        analysis = _measure(read(data, labels, classes), seed, progress or (lambda done, total, what: None), times, samples, pairs, steps)
+    if out is not None:
+        folder = Path(out)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "analysis.json").write_text(analysis.to_json(), encoding="utf-8")
+    return analysis
+
+
+def _one_blas_thread() -> AbstractContextManager[Any]:
+    """Products of the size used here gain little from more threads, and lose much to them when the cores are busy."""
+    if importlib.util.find_spec("threadpoolctl") is None:
+        return nullcontext()
+    limits: AbstractContextManager[Any] = importlib.import_module("threadpoolctl").threadpool_limits(1, "blas")
+    return limits
+
+
+def _measure(
+    subject: DataSet, seed: int, report: Progress, times: Sequence[float] | FloatArray | None, samples: int, pairs: int | None, steps: int
+) -> Analysis:
     report(1, 4, "data read")
     leading, total = _spectrum(subject)
     report(2, 4, "covariance")
@@ -168,22 +188,15 @@ def analyze(
     curves += _reverse(subject, branches, end, steps, size, rngs[2], np.random.SeedSequence(seed, spawn_key=(9,)), several)
     report(4, 4, "clones")
     transitions = [*_spectral_times(leading)]
+    sizes = subject.members.sum(axis=0)
     if len(subject.names) == 2:
-        balance = float(np.square(np.bincount(subject.labels, subject.counts) / subject.n).sum())
-        reason = f"phi never falls to {CLONING_LEVEL:.4f}" if balance >= CLONING_LEVEL else "phi starts below the level: the classes overlap at t = 0"
-        transitions.append(_crossing("cloning", forward.times, forward.agreement, CLONING_LEVEL, reason))
+        transitions.append(_crossing("cloning", "phi", forward.times, forward.agreement, CLONING_LEVEL, sizes / subject.n))
+    transitions.append(_crossing("collapse", "phi_C", forward.times, forward.weight, 0.5, subject.counts / subject.n))
     distinct = len(subject.rows)
-    transitions.append(_crossing("collapse", forward.times, forward.weight, 0.5, f"phi_C exceeds 1/2 at every time: {distinct} distinct rows"))
-    sizes = np.bincount(subject.labels, subject.counts, minlength=max(1, len(subject.names)))
-    analysis = Analysis(
+    return Analysis(
         subject.n, subject.d, distinct, tuple((name, int(size)) for name, size in zip(subject.names, sizes, strict=False)),
         leading, total, tuple(transitions), tuple(curves), {"seed": seed, "samples": samples, "pairs": size, "steps": steps},
     )  # fmt: skip
-    if out is not None:
-        folder = Path(out)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "analysis.json").write_text(analysis.to_json(), encoding="utf-8")
-    return analysis
 
 
 def _spectrum(subject: DataSet) -> tuple[float, float]:
@@ -209,14 +222,11 @@ def _sample(subject: DataSet, times: FloatArray, samples: int, rng: np.random.Ge
     origin = rng.choice(len(subject.rows), size=samples, p=subject.counts / subject.n)
     noise = rng.standard_normal((samples, subject.rows.shape[1]))
     counts = None if (subject.counts == 1).all() else subject.counts
-    return planted(subject.rows.astype(kind), origin, noise, times, counts=counts, labels=subject.labels)
+    return planted(subject.rows.astype(kind), origin, noise, times, counts=counts, classes=subject.members / subject.counts[:, None])
 
 
 def _scout(subject: DataSet, leading: float, total: float, rng: np.random.Generator) -> tuple[Planted, float]:
-    """A rough look at all times, from no signal to certain collapse, and the last time before 0 of a reverse run.
-
-    Identical rows in different classes never separate: the search ends where data that differ by rounding would.
-    """
+    """A rough look at all times, from no signal to certain collapse, and the last time before 0 of a reverse run."""
     unit = -math.log(total / subject.rows.shape[1])
     low, high = -math.log(leading) - 7.0, unit + 4.0
     while True:
@@ -231,7 +241,8 @@ def _default_times(scout: Planted, leading: float, number: int = 24) -> FloatArr
     """Uniform in log gamma, from where collapse is certain to one unit of time beyond the largest speciation time."""
     weight = scout.weight.mean(axis=0)
     low = float(scout.times[weight >= 0.999 * weight[0]].max())
-    high = max(0.5 * math.log1p(leading) + 1.0, 2.0 * low)
+    settled = float(scout.times[weight <= weight[-1] + 0.02].min())
+    high = max(0.5 * math.log1p(leading) + 1.0, settled, 2.0 * low)
     return time_grid(high, low, number - 1, kind="snr", smallest=low)[::-1]
 
 
@@ -249,12 +260,19 @@ def _standard_error(samples: FloatArray) -> FloatArray:
     return error
 
 
-def _crossing(name: str, times: FloatArray, samples: FloatArray, level: float, otherwise: str) -> Transition:
-    """Time at which the mean of falling curves (B, T) crosses a level; standard error from the spread there and the slope."""
+def _crossing(name: str, symbol: str, times: FloatArray, samples: FloatArray, level: float, shares: FloatArray) -> Transition:
+    """Time at which the mean of falling curves (B, T) crosses a level; standard error from the spread there and the slope.
+
+    The curve falls to the chance agreement of two draws with probabilities `shares`.
+    """
+    floor = float(np.square(shares).sum())
+    if floor >= level:
+        reason = f"{symbol} never falls to {level:.4f}: two draws agree by chance with probability {floor:.4f}"
+        return Transition(name, None, None, "none", reason)
     gap = samples.mean(axis=0) - level
     falls = np.flatnonzero((gap[:-1] >= 0) & (gap[1:] < 0))
     if len(falls) == 0:
-        return Transition(name, None, None, "none", otherwise)
+        return Transition(name, None, None, "none", f"{symbol} does not cross {level:.4f} at the times sampled")
     k = int(falls[-1])
     share = float(gap[k] / (gap[k] - gap[k + 1]))
     value = float(times[k] + share * (times[k + 1] - times[k]))
@@ -291,9 +309,11 @@ def _reverse(
     grid = time_grid(start, 0.0, steps, kind="snr", through=times, smallest=min(end, 0.5 * float(times.min())))
     first = subject.rows[rng.choice(len(subject.rows), size=pairs, p=subject.counts / subject.n)]
 
-    def observe(x: FloatArray, _: np.random.Generator) -> IntArray:
+    shares = subject.members / subject.counts[:, None]
+
+    def observe(x: FloatArray, rng: np.random.Generator) -> IntArray:
         datum = nearest(x, subject.rows)
-        return np.stack([datum, subject.labels[datum]], axis=1)
+        return np.stack([datum, drawn_class(shares[datum], rng)], axis=1)
 
     agree = clones_full(score, noised(rng, first, start), times, grid, Streams.spawn(seed), observe)
     curves = []

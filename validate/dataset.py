@@ -24,20 +24,20 @@ _LARGEST, _SMALLEST = 1e100, 1e-100  # squares of numbers in between neither ove
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set with identical rows of one class counted together.
+    """A data set with identical rows counted together.
 
     Attributes
     ----------
     rows : (m, k) distinct rows with their mean removed, without the columns that are constant; they carry no information.
     counts : (m,) how often each row occurs; they sum to `n`.
-    labels : (m,) class of each row, 0 ... K-1.
+    members : (m, K) how many of a row's occurrences belong to each class; K = 1 without labels.
     names : (K,) names of the classes; empty if there are no labels.
     n, d : number of rows and columns of the input.
     """
 
     rows: FloatArray
     counts: IntArray
-    labels: IntArray
+    members: IntArray
     names: tuple[str, ...]
     n: int
     d: int
@@ -76,8 +76,10 @@ def read(data: Any, labels: Any = None, classes: Sequence[Any] | None = None) ->
     centred = centred[:, (matrix != matrix[0]).any(axis=0)]
     if float(np.abs(centred).max()) < _SMALLEST:
         raise InputError(f"the rows differ by less than {_SMALLEST:g}: rescale the data")
-    merged, counts = np.unique(np.column_stack([index, centred]), axis=0, return_counts=True)
-    return DataSet(np.ascontiguousarray(merged[:, 1:]), counts, merged[:, 0].astype(np.intp), names, len(matrix), d)
+    merged, place = np.unique(centred, axis=0, return_inverse=True)
+    members = np.zeros((len(merged), max(1, len(names))), dtype=np.intp)
+    np.add.at(members, (place, index), 1)
+    return DataSet(merged, members.sum(axis=1), members, names, len(matrix), d)
 
 
 def _matrix(table: npt.NDArray[Any]) -> FloatArray:
@@ -112,7 +114,7 @@ def _chosen(matrix: FloatArray, words: list[str], classes: Sequence[Any] | None)
             raise InputError(f"no row has the class '{name}'; the labels hold {', '.join(known[:20])}{' ...' if len(known) > 20 else ''}")
     if len(set(names)) != len(names):
         raise InputError(f"classes {', '.join(names)}: each one may be named once")
-    if len(names) > len(words) // 2 and len(words) > 2:
+    if classes is None and len(names) > max(2, len(words) // 2):
         raise InputError(f"{len(names)} different labels for {len(words)} rows are not classes: give the class of every row")
     position = {name: k for k, name in enumerate(names)}
     index = np.array([position.get(word, -1) for word in words], dtype=np.intp)

@@ -32,7 +32,7 @@ class Planted:
     excess : (B, T) log[n P_t^e(x)/N(x; e^{-t} a_nu, Delta_t)] = log(1 + sum over the other data): its mean is d f^e(t), nats.
     weight : (B, T) posterior weight w_nu of the datum the sample came from: its mean is phi_C(t) = E sum_mu w_mu^2.
     nearest : (B, T) whether that datum is also the most probable one (decoding succeeds).
-    agreement : (B, T) sum_c p(c|x)^2 over the classes of the data: its mean is phi(t) of the empirical law; 1 without labels.
+    agreement : (B, T) sum_c p(c|x)^2 over the classes of the data: its mean is phi(t) of the empirical law; 1 without classes.
     """
 
     times: FloatArray
@@ -44,7 +44,7 @@ class Planted:
 
 def planted(
     data: FloatArray, origin: IntArray, noise: FloatArray, times: Sequence[float] | FloatArray, *,
-    counts: npt.ArrayLike | None = None, labels: IntArray | None = None,
+    counts: npt.ArrayLike | None = None, classes: FloatArray | None = None,
 ) -> Planted:  # fmt: skip
     """Planted-reference estimator for given data: two matrix products serve all times.
 
@@ -59,7 +59,7 @@ def planted(
     noise : (B, d) standard normal z.
     times : all > 0.
     counts : (n,) multiplicity of each row, for data with repeated rows; n is then their sum.
-    labels : (n,) whole numbers 0 ... K-1, the class of each datum.
+    classes : (n, K) probabilities of the classes of each datum; one of them is 1 unless identical rows differ in class.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def planted(
     multiplicity = np.ones(len(data)) if counts is None else np.asarray(counts, dtype=np.float64)
     square = np.einsum("ij,ij->i", data, data, dtype=np.float64)
     shape = len(origin), len(asked)
-    classes = None if labels is None else np.eye(int(labels.max()) + 1, dtype=data.dtype)[labels]
+    classes = None if classes is None else classes.astype(data.dtype)
     by_class = np.zeros((*shape, 0 if classes is None else classes.shape[1]))
     others, largest = np.zeros(shape), np.full(shape, -math.inf)
     for rows in _blocks(len(origin), SAMPLE_BLOCK):
@@ -85,8 +85,8 @@ def planted(
     own_count = multiplicity[origin][:, None]
     total = own_count + others
     agreement = np.ones(shape)
-    if labels is not None:
-        by_class[np.arange(shape[0]), :, labels[origin]] += own_count
+    if classes is not None:
+        by_class += (own_count * classes[origin])[:, None, :]
         agreement = np.square(by_class / total[..., None]).sum(axis=2)
     return Planted(asked, np.log1p(others + (own_count - 1.0)), own_count / total, largest < np.log(own_count), agreement)
 
