@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,8 +29,8 @@ from scipy.special import loggamma
 from regimes.theory.errors import DomainError
 from regimes.theory.model import GaussianClusters
 
-FloatArray = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
+FloatArray = NDArray[np.floating[Any]]
+ComplexArray = NDArray[np.complexfloating[Any, Any]]
 Form = Literal["excess", "confusion", "agreement"]
 
 _DROP = 38.0  # e^{-38} < 2^{-54}: what is smaller than the peak by this factor is below rounding.
@@ -46,8 +46,8 @@ class Resolution:
     shift: float
 
 
-_RESOLUTIONS = (Resolution(16, 72, 0.33, 0.15), Resolution(24, 108, 0.28, 0.0), Resolution(40, 200, 0.26, 0.1),
-                Resolution(72, 400, 0.25, 0.0), Resolution(128, 800, 0.24, 0.1))
+_RESOLUTIONS = (Resolution(12, 56, 0.31, 0.15), Resolution(20, 84, 0.28, 0.0), Resolution(36, 160, 0.27, 0.1),
+                Resolution(72, 360, 0.26, 0.0), Resolution(128, 800, 0.25, 0.1))
 
 
 @dataclass(frozen=True)
@@ -94,33 +94,38 @@ class Points:
     squares: FloatArray
     weights: FloatArray
 
-    def log_transform(self, lam: ComplexArray, origin: FloatArray | float = 0.0) -> ComplexArray:
-        """log E exp(-lam (E - origin)) at each point, for lam (X, Y), Re lam > -1/q, and origins (X,)."""
+    def log_terms(self, lam: ComplexArray, origin: FloatArray | float = 0.0) -> list[ComplexArray]:
+        """Per cluster, log of its share in E exp(-lam (E - origin)): lam (1, Y) or (X, Y), Re lam > -1/q, origins (X,)."""
         q, d = self.channel.q, self.channel.d
-        energies = self.squares * ((1 + q) / 2)
         origins = np.broadcast_to(origin, self.weights.shape)[:, None]
         scaled = lam * q
         # numpy's complex log1p rounds log(1 + tiny) to 0.
         log_width = 0.5 * np.log1p(scaled.real * (2 + scaled.real) + scaled.imag**2) + 1j * np.arctan2(scaled.imag, 1 + scaled.real)
         factor = lam / (1 + scaled)
-        exponents = [math.log(w) + factor * ((origins - e[:, None]) + origins * scaled)
-                     for w, e in zip(self.channel.weights, energies, strict=True)]
-        return np.asarray((exponents[0] if len(exponents) == 1 else _log_sum(exponents)) - 0.5 * d * log_width)
+        common = origins * (factor * scaled) - 0.5 * d * log_width
+        return [common + (factor * (origins - e[:, None]) + math.log(w))
+                for w, e in zip(self.channel.weights, self.squares * ((1 + q) / 2), strict=True)]
+
+    def log_transform(self, lam: ComplexArray, origin: FloatArray | float = 0.0) -> ComplexArray:
+        """log E exp(-lam (E - origin)) at each point, as `log_terms`."""
+        terms = self.log_terms(lam, origin)
+        if len(terms) == 1:
+            return terms[0]
+        top = np.max([term.real for term in terms], axis=0)
+        total = np.zeros_like(terms[0])
+        for term in terms:
+            total += np.exp(term - top)
+        return np.asarray(top + np.log(total))
 
     def log_mean(self, tilt: FloatArray) -> tuple[FloatArray, FloatArray]:
         """log M_x and the mean energy under e^{-tilt E}, at real tilts that broadcast to (X, Y)."""
-        lam = np.broadcast_to(tilt, (self.weights.size, np.shape(tilt)[-1])) + 1e-100j
+        lam = tilt + 1e-100j
         value = self.log_transform(lam)  # a complex step: the derivative without cancellation
         return value.real, -value.imag / 1e-100
 
     def select(self, chosen: NDArray[np.int_]) -> Points:
         """The subset of points."""
         return replace(self, squares=self.squares[:, chosen], weights=self.weights[chosen])
-
-
-def _log_sum(exponents: list[ComplexArray]) -> ComplexArray:
-    top = np.max([e.real for e in exponents], axis=0)
-    return np.asarray(top + np.log(sum(np.exp(e - top) for e in exponents)))
 
 
 def chi_square_rule(degrees: int, nodes: int) -> tuple[FloatArray, FloatArray]:
@@ -145,6 +150,10 @@ def outer_points(ch: Channel, resolution: Resolution) -> Points:
     along = ch.positions[:, None] + g
     squares = (along - ch.positions[:, None, None])[..., None] ** 2 + radii
     weights = ch.weights[:, None, None] * gauss[:, None] * radial_weights
+    if np.array_equal(ch.weights, ch.weights[::-1]) and np.array_equal(ch.positions, -ch.positions[::-1]):
+        half = (ch.weights.size + 1) // 2  # mirror images count twice
+        squares, weights = squares[:, :half], 2 * weights[:half]
+        weights[half - 1] /= 1 + ch.weights.size % 2
     keep = weights.ravel() > 1e-24
     return Points(ch, squares.reshape(ch.positions.size, -1)[:, keep], weights.ravel()[keep])
 
@@ -180,9 +189,9 @@ def _tilts(points: Points, log_others: float) -> Tilts:
 
 @dataclass(frozen=True)
 class Contour:
-    """Lines Re lam = tilt (X,), one per point, and lattices of Im lam and of v - centre shared by all."""
+    """A line Re lam = tilt shared by some points, lattices of Im lam and of v - centre, and the centres (X,)."""
 
-    tilt: FloatArray
+    tilt: float
     centre: FloatArray
     y: FloatArray
     u: FloatArray
@@ -195,15 +204,9 @@ def _peak(points: Points, tilts: Tilts, tilt: FloatArray, log_others: float) -> 
     return mean, np.minimum(0.0, (tilt - 1) * mean + log_m - tilts.log_m1) + below
 
 
-def _contour(points: Points, tilts: Tilts, log_others: float, form: Form, resolution: Resolution) -> Contour:
+def _contour(points: Points, tilts: Tilts, tilt: float, gap: float, log_others: float, form: Form, step: float) -> Contour:
     q = points.channel.q
-    gap = min(0.4, 1 / max(float(tilts.spread.max()), 1e-300)) * (1 - resolution.shift)  # distance to the poles at 0, 1, 2
-    if form == "agreement":
-        tilt = np.clip(tilts.saddle, 1 + gap, 2 - gap)
-        centre, _ = _peak(points, tilts, tilt, log_others)
-    else:
-        tilt = np.clip(tilts.saddle, 0.5 + 0.3 * resolution.shift, 1 - gap)
-        centre, peak = _peak(points, tilts, tilt, log_others)
+    centre, peak = _peak(points, tilts, np.full(tilts.saddle.size, tilt), log_others)
     # Chernoff bounds on C (above) and on (n-1) P or -C' (below) leave out what is under e^{-38} of the peak.
     powers = 0.5 ** np.arange(1, 13)
     above = np.concatenate([1 - powers, [0.1, -min(1.0, 0.5 / q), -min(6.0, 0.8 / q)]])  # C: transforms exist down to 1 - 1/s
@@ -212,7 +215,7 @@ def _contour(points: Points, tilts: Tilts, log_others: float, form: Form, resolu
     if form == "agreement":
         below = 1 + powers
         log_below = points.log_mean(below[None])[0] - tilts.log_m1[:, None] + loggamma(2 - below)
-        peak = np.maximum(-log_others, np.minimum(0.0, (tilt - 1) * centre + points.log_mean(tilt[:, None])[0][:, 0] - tilts.log_m1))
+        peak = np.maximum(-log_others, np.minimum(0.0, (tilt - 1) * centre + points.log_mean(np.array([[tilt]]))[0][:, 0] - tilts.log_m1))
         low = ((peak[:, None] - _DROP - log_below) / (below - 1)).max(axis=1)
         high = np.minimum(((_DROP - peak[:, None] + log_above) / (1 - above)).min(axis=1), v_single + _DROP + 4)
     else:
@@ -221,50 +224,52 @@ def _contour(points: Points, tilts: Tilts, log_others: float, form: Form, resolu
         low = np.maximum(((peak[:, None] - _DROP - log_below) / below).max(axis=1), v_single + peak - _DROP)
         high = ((_DROP - peak[:, None] + log_above) / (1 - above)).min(axis=1)
     left, right = float((low - centre).min()), float((high - centre).max())
-    u = left + resolution.step * np.arange(math.ceil((right - left) / resolution.step) + 1)
+    u = left + step * np.arange(math.ceil((right - left) / step) + 1)
     y_step = 2 * math.pi / (right - left + _DROP / gap)
     return Contour(tilt, centre, y_step * np.arange(math.ceil(_height(points, tilt) / y_step) + 1), u)
 
 
-def _height(points: Points, tilt: FloatArray) -> float:
+def _height(points: Points, tilt: float) -> float:
     """Im lam beyond which the integrand is below rounding at every point: |M| falls faster the farther the point."""
     one_cluster = replace(points.channel, positions=np.zeros(1), weights=np.ones(1))
-    nearest = Points(one_cluster, np.full((1, 2), points.squares.min()), np.ones(2))
+    nearest = Points(one_cluster, points.squares.min()[None, None], np.ones(1))
     y = np.append(0.0, np.geomspace(1e-9, 26.0, 400))
-    lam = np.array([tilt.min(), tilt.max()])[:, None] + 1j * y
-    size = (nearest.log_transform(lam) + loggamma(2 - lam)).real
-    last = (size > size[:, :1] - _DROP).sum(axis=1).max()
-    return float(y[min(last, y.size - 1)])
+    lam = (tilt + 1j * y)[None]
+    size = (nearest.log_transform(lam) + loggamma(2 - lam)).real[0]
+    return float(y[min(int((size > size[0] - _DROP).sum()), y.size - 1)])
 
 
 def _smeared(points: Points, tilts: Tilts, contour: Contour) -> tuple[FloatArray, FloatArray]:
     """P and C, or P and -C' where the contour is right of the pole at 1, on (X, V)."""
-    right = bool(contour.tilt[0] > 1)
-    lam = contour.tilt[:, None] + 1j * contour.y
-    base = points.log_transform(lam, contour.centre)
-    size = base.real[:, :1].copy()
-    phase = np.outer(contour.y, contour.u)
-    waves = np.concatenate([np.cos(phase), np.sin(phase)])
+    tilt, right = contour.tilt, contour.tilt > 1
+    lam = (tilt + 1j * contour.y)[None]
+    terms = points.log_terms(lam, contour.centre)
+    size = np.max([term.real[:, :1] for term in terms], axis=0)
+    amplitude = np.zeros_like(terms[0])
+    for term in terms:
+        term -= size
+        amplitude += np.exp(term, out=term)
     weights = np.full(contour.y.size, (contour.y[1] - contour.y[0]) / math.pi)
     weights[0] /= 2
-    base = np.exp(base - size + loggamma(1 - lam)) * weights
-    growth = np.exp(size + contour.tilt[:, None] * contour.u)
-    v = contour.centre[:, None] + contour.u
-    p = _real_part(base / lam, waves) * growth  # Gamma(1-lam) = -lam Gamma(-lam)
-    c = _real_part(base * (1 - lam) if right else base, waves) * np.exp(
-        size + (contour.tilt[:, None] - 1) * contour.u - (contour.centre + tilts.log_m1)[:, None])
+    amplitude *= np.exp(loggamma(1 - lam)) * weights
+    phase = np.outer(contour.y, contour.u)
+    waves = np.concatenate([np.cos(phase), np.sin(phase)])
+    c = _real_part(amplitude * (1 - lam) if right else amplitude, waves)
+    c *= np.exp(size - (contour.centre + tilts.log_m1)[:, None] + (tilt - 1) * contour.u)
+    amplitude /= lam  # Gamma(1-lam) = -lam Gamma(-lam)
+    p = _real_part(amplitude, waves)
+    p *= np.exp(size + tilt * contour.u)
     if right:
-        p += np.exp(v + tilts.log_m1[:, None])
+        p += np.exp((contour.centre + tilts.log_m1)[:, None] + contour.u)
     return p, c
 
 
 def _real_part(amplitude: ComplexArray, waves: FloatArray) -> FloatArray:
-    return np.asarray(np.concatenate([amplitude.real, -amplitude.imag], axis=1) @ waves)
+    return np.concatenate([amplitude.real, -amplitude.imag], axis=1) @ waves
 
 
-def _integrals(points: Points, tilts: Tilts, n: float, form: Form, resolution: Resolution) -> FloatArray:
+def _integrals(points: Points, tilts: Tilts, contour: Contour, n: float, form: Form) -> FloatArray:
     """The integral over v of one form at every point, (X,)."""
-    contour = _contour(points, tilts, math.log(n - 1), form, resolution)
     p, c = _smeared(points, tilts, contour)
     # Once P is certain to e^{-40} its digits no longer matter; what rounding does to them must not matter either.
     settled = np.logical_or.accumulate((n - 1) * p > 40, axis=1)
@@ -276,30 +281,45 @@ def _integrals(points: Points, tilts: Tilts, n: float, form: Form, resolution: R
     else:
         log_rate = math.log(n - 1) + (contour.centre + tilts.log_m1)[:, None] + contour.u  # (n-1) P' = e^{log_rate} C
         integrand = c * c * np.where(settled, 0.0, np.exp(log_empty * ((n - 2) / (n - 1)) + log_rate))
-    return np.asarray(resolution.step * integrand.sum(axis=1))
+    return np.asarray((contour.u[1] - contour.u[0]) * integrand.sum(axis=1))
 
 
-_BLOCK = 600
+_BLOCK = 400
+
+
+def _values(points: Points, tilts: Tilts, n: float, form: Form, resolution: Resolution) -> FloatArray:
+    """The integral over v at every point: points of nearly the same tilt share a contour."""
+    log_others, values = math.log(n - 1), np.empty(tilts.saddle.size)
+    gap = min(0.4, 1 / max(float(tilts.spread.max()), 1e-300)) * (1 - resolution.shift)  # distance to the poles at 0, 1, 2
+    low, high = (1 + gap, 2 - gap) if form == "agreement" else (0.5 + 0.3 * resolution.shift, 1 - gap)
+    rounded = np.clip(np.round(np.clip(tilts.saddle, low, high) / (gap / 3)) * (gap / 3), low, high)
+    order = np.argsort(tilts.saddle, kind="stable")
+    for tilt in np.unique(rounded):
+        index = order[rounded[order] == tilt]
+        for start in range(0, index.size, _BLOCK):
+            block = index[start:start + _BLOCK]
+            here, part = points.select(block), Tilts(tilts.log_m1[block], tilts.saddle[block], tilts.spread[block])
+            contour = _contour(here, part, float(tilt), gap, log_others, form, resolution.step)
+            values[block] = _integrals(here, part, contour, n, form)
+    return values
 
 
 def _average(ch: Channel, n: float, form: Form, resolution: Resolution) -> float:
     """Average of one form over x."""
     points, log_others = outer_points(ch, resolution), math.log(n - 1)
     tilts = _tilts(points, log_others)
-    liquid = tilts.saddle > 1 if form == "agreement" else np.zeros(tilts.saddle.size, dtype=bool)
     size = np.log(points.weights)
     if form != "agreement":
         size = size + _peak(points, tilts, np.clip(tilts.saddle, 0.5, 1.0), log_others)[1]
+    keep = size > size.max() - _DROP - (log_others if form == "agreement" else 0.0)
     total = 0.0
-    for kind, chosen in (("agreement", liquid), ("excess" if form == "excess" else "confusion", ~liquid)):
-        chosen &= size > size.max() - _DROP - log_others
+    for kind, chosen in (("agreement", keep & (tilts.saddle > 1)), ("confusion", keep & (tilts.saddle <= 1))) \
+            if form == "agreement" else ((form, keep),):
         index = np.flatnonzero(chosen)
-        index = index[np.argsort(tilts.saddle[index])]  # neighbours share a window of v
-        for start in range(0, index.size, _BLOCK):
-            block = index[start:start + _BLOCK]
-            part = Tilts(tilts.log_m1[block], tilts.saddle[block], tilts.spread[block])
-            values = _integrals(points.select(block), part, n, kind, resolution)
-            total += float(points.weights[block] @ (1 - values if form == "agreement" and kind == "confusion" else values))
+        if index.size:
+            here = points.select(index)
+            values = _values(here, Tilts(tilts.log_m1[index], tilts.saddle[index], tilts.spread[index]), n, kind, resolution)
+            total += float(here.weights @ (1 - values if kind != form else values))
     return total
 
 
