@@ -66,7 +66,9 @@ def fingerprint() -> str:
 def store(path: Path, kernel: Kernel) -> None:
     """Write an entry: a line with the SHA-256 of the rest, then the kernel as JSON."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    body = json.dumps({"name": kernel.name, "args": kernel.args, "target": kernel.target, "key": kernel.key, "doc": kernel.doc, "source": kernel.source})
+    body = json.dumps(
+        {"name": kernel.name, "args": kernel.args, "target": kernel.target, "key": kernel.key, "doc": kernel.doc, "source": kernel.source}
+    )
     write_atomically(path, f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}")
 
 

@@ -69,8 +69,18 @@ def loaded(name: str, source: str) -> ModuleType:
     return space
 
 
-def generate(name: str, args: Sequence[Any], expr: Any, *, target: str, doc: str = "", definitions: Mapping[Any, Any] | None = None,
-             reference: str = "", meanings: Mapping[str, str] | None = None, selftest: Sequence[Sequence[Any]] = ()) -> Kernel:
+def generate(
+    name: str,
+    args: Sequence[Any],
+    expr: Any,
+    *,
+    target: str,
+    doc: str = "",
+    definitions: Mapping[Any, Any] | None = None,
+    reference: str = "",
+    meanings: Mapping[str, str] | None = None,
+    selftest: Sequence[Sequence[Any]] = (),
+) -> Kernel:
     """Source of a function `name(*args)` that computes `expr`.
 
     Parameters
@@ -102,13 +112,29 @@ def generate(name: str, args: Sequence[Any], expr: Any, *, target: str, doc: str
     embedded = embed(runtime, "\n".join(body) + runtime["__entry__"])
     checks = [(tuple(map(str, point)), value_text(expr, definitions, dict(zip(args, point, strict=True)))) for point in selftest]
     source = MODULE.format(
-        title=literal(doc or name), formula=literal(formula_text(own, names, args, expr, definitions)),
-        arguments=literal("\n".join(f"{n} : {meanings.get(s.name, meanings.get(n, 'real number' if target == 'mpmath' else 'array of real numbers'))}"
-                                    for n, s in zip(names, args, strict=True)) or "none"),
-        reference=literal(f"\nSource: {reference}\n" if reference else ""), imports=IMPORTS[target], runtime=embedded, name=own,
-        args=", ".join(names), body_args=", ".join(["one", *names]), comma="".join(f", {n}" for n in names),
-        body=textwrap.indent("\n".join(body), "    "), doc=literal(doc or f"{own} of {', '.join(names)}."), shape=SHAPES[target], evaluate=EVALUATE[target],
-        checks=textwrap.indent("".join(f"({point!r}, {value!r}),\n" for point, value in checks), "    "), selftest=SELFTESTS[target].format(name=own))
+        title=literal(doc or name),
+        formula=literal(formula_text(own, names, args, expr, definitions)),
+        arguments=literal(
+            "\n".join(
+                f"{n} : {meanings.get(s.name, meanings.get(n, 'real number' if target == 'mpmath' else 'array of real numbers'))}"
+                for n, s in zip(names, args, strict=True)
+            )
+            or "none"
+        ),
+        reference=literal(f"\nSource: {reference}\n" if reference else ""),
+        imports=IMPORTS[target],
+        runtime=embedded,
+        name=own,
+        args=", ".join(names),
+        body_args=", ".join(["one", *names]),
+        comma="".join(f", {n}" for n in names),
+        body=textwrap.indent("\n".join(body), "    "),
+        doc=literal(doc or f"{own} of {', '.join(names)}."),
+        shape=SHAPES[target],
+        evaluate=EVALUATE[target],
+        checks=textwrap.indent("".join(f"({point!r}, {value!r}),\n" for point, value in checks), "    "),
+        selftest=SELFTESTS[target].format(name=own),
+    )
     return Kernel(own, tuple(names), target, source, key(name, args, expr, target, definitions), doc)
 
 
@@ -134,16 +160,22 @@ def module(kernels: Sequence[Kernel]) -> str:
         tree = ast.parse(kernel.source)
         lines = kernel.source.splitlines()
         for node in tree.body:
-            text = "\n".join(lines[node.lineno - 1:node.end_lineno])
+            text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
             if isinstance(node, ast.If):
-                mains.append("\n".join(lines[node.lineno:node.end_lineno]))
+                mains.append("\n".join(lines[node.lineno : node.end_lineno]))
             elif isinstance(node, ast.Expr) or text in seen:
                 continue
             else:
                 seen.add(text)
                 parts.append(text if not isinstance(node, ast.FunctionDef) else f"\n{text}\n")
     title = ", ".join(k.name for k in kernels)
-    return f'"""{title}: generated functions that need nothing but the imports below."""\n\n' + "\n".join(parts) + '\n\nif __name__ == "__main__":\n' + "\n".join(mains) + "\n"
+    return (
+        f'"""{title}: generated functions that need nothing but the imports below."""\n\n'
+        + "\n".join(parts)
+        + '\n\nif __name__ == "__main__":\n'
+        + "\n".join(mains)
+        + "\n"
+    )
 
 
 def numpy_runtime() -> dict[str, Any]:
@@ -159,7 +191,8 @@ def mpmath_runtime() -> dict[str, Any]:
     from regimes.numerics import multiprecision
 
     return {n: f for n, f in vars(multiprecision).items() if inspect.isfunction(f) and f.__module__ == multiprecision.__name__} | {
-        "__entry__": " converge converge_with_error"}
+        "__entry__": " converge converge_with_error"
+    }
 
 
 def embed(runtime: Mapping[str, Any], text: str) -> str:
@@ -184,15 +217,19 @@ def literal(text: str) -> str:
 
 def formula_text(name: str, names: Sequence[str], args: Sequence[Any], expr: Any, definitions: Mapping[Any, Any]) -> str:
     """The formula with its definitions, wrapped."""
-    lines = [f"{name}({', '.join(names)}) = {expr}"] + [f"{'where' if k == 0 else '     '} {s} = {e}" for k, (s, e) in enumerate(definitions.items())]
+    lines = [f"{name}({', '.join(names)}) = {expr}"] + [
+        f"{'where' if k == 0 else '     '} {s} = {e}" for k, (s, e) in enumerate(definitions.items())
+    ]
     return "\n".join("\n".join(textwrap.wrap(line, 116, subsequent_indent="        ", break_long_words=False)) for line in lines)
 
 
 RUNTIMES: dict[str, Callable[[], dict[str, Any]]] = {"numpy": numpy_runtime, "mpmath": mpmath_runtime}
 IMPORTS = {"numpy": "import numpy as np", "mpmath": "from mpmath import mp"}
 EVALUATE = {"numpy": "evaluate", "mpmath": "converge"}
-SHAPES = {"numpy": "Arguments broadcast; the precision is that of the arguments (float64 or longdouble).",
-          "mpmath": "Every digit of the ambient precision mp.dps is meant; a string is the decimal number it spells."}
+SHAPES = {
+    "numpy": "Arguments broadcast; the precision is that of the arguments (float64 or longdouble).",
+    "mpmath": "Every digit of the ambient precision mp.dps is meant; a string is the decimal number it spells.",
+}
 
 MODULE = '''"""{title}
 
@@ -241,7 +278,7 @@ if __name__ == "__main__":
 '''
 
 SELFTESTS = {
-    "numpy": '''\
+    "numpy": """\
     for point, expected in CHECKS_{name}:
         value, error = {name}_with_error(*map(float, point))
         wanted = float(expected)
@@ -250,8 +287,8 @@ SELFTESTS = {
         if not (abs(value - wanted) <= tolerance or value == wanted or (value != value and wanted != wanted)):
             raise SystemExit("self-test failed")
     print(f"{name}: {{len(CHECKS_{name})}} checks passed")
-''',
-    "mpmath": '''\
+""",
+    "mpmath": """\
     with mp.workdps(25):
         for point, expected in CHECKS_{name}:
             value, wanted = {name}(*point), mp.mpf(expected)
@@ -260,5 +297,5 @@ SELFTESTS = {
             if not (abs(value - wanted) <= tolerance or value == wanted or (mp.isnan(value) and mp.isnan(wanted))):
                 raise SystemExit("self-test failed")
     print(f"{name}: {{len(CHECKS_{name})}} checks passed")
-''',
+""",
 }

@@ -10,7 +10,17 @@ from typing import Any
 
 from mpmath import mp
 
-__all__ = ["converge", "converge_with_error", "largest_root", "line_integral", "log_cosh", "log_ratio_gap", "normal_average", "relative_entropy_term", "softplus"]
+__all__ = [
+    "converge",
+    "converge_with_error",
+    "largest_root",
+    "line_integral",
+    "log_cosh",
+    "log_ratio_gap",
+    "normal_average",
+    "relative_entropy_term",
+    "softplus",
+]
 
 
 def guarded(f: Callable[[Any], Any], x: Any) -> Any:
@@ -41,7 +51,7 @@ def log_ratio_gap(x: Any) -> Any:
 
 
 def normal_average(f: Callable[[Any], Any], features: Sequence[tuple[Any, Any]] = ()) -> Any:
-    """`E f(z)` for z ~ N(0, 1) at the ambient precision; features: (slope, shift) such that f varies where slope*z + shift is of order one."""
+    """`E f(z)` for z ~ N(0, 1) at the ambient precision; features: (slope, shift) where f varies for slope*z + shift of order one."""
     norm = 1 / mp.sqrt(2 * mp.pi)
     window = mp.sqrt(2 * mp.log(2) * (mp.prec + 20)) + 1
     if all(abs(a) < 10 or abs(b) > abs(a) * (window + 10) for a, b in features):
@@ -85,9 +95,10 @@ def largest_root(f: Callable[[Any], Any], lower: Any, upper: Any) -> Any:
 
     def value_at(x: Any) -> Any:
         try:
-            return f(x)
+            value = f(x)
         except ZeroDivisionError:
             return mp.nan
+        return mp.nan if isinstance(value, mp.mpc) else value  # outside the real domain of f
 
     def point(y: Any) -> Any:  # an increasing map of the line onto (low, high)
         if mp.isinf(low):

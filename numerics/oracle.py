@@ -28,7 +28,7 @@ def oracle(expr: Any, values: Mapping[Any, Any], definitions: Mapping[Any, Any] 
 
 
 def number(expr: Any, known: Mapping[Any, Any]) -> Any:
-    bound = [e for e in outermost(expr)]
+    bound = outermost(expr)
     inner = {e: sp.Symbol(f"bound_{k}", real=True) for k, e in enumerate(bound)}
     values = {**known, **{inner[e]: evaluate_bound(e, known) for e in bound}}
     plain = expr.xreplace(inner)
@@ -62,6 +62,7 @@ def evaluate_bound(node: Any, known: Mapping[Any, Any]) -> Any:
 
 def bisection(f: Any, low: Any, high: Any) -> Any:
     """Largest root by plain bisection, from 1e-256 within the ends (or 1e+256 beyond 0)."""
+
     def search(end: Any, sign: int, wanted: Any) -> Any:
         for k in range(9):
             step = mp.mpf(10) ** (2**k if mp.isinf(end) else -(2**k))

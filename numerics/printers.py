@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import sympy as sp
 
 from regimes.theory import functions as stable
-from regimes.theory.errors import UnsupportedExpressionError, UnknownNameError
+from regimes.theory.errors import UnknownNameError, UnsupportedExpressionError
 
 __all__ = ["MpmathPrinter", "NumpyPrinter", "Printer", "printer_class"]
 
@@ -44,22 +44,35 @@ class Printer:
             if isinstance(expr, kind):
                 source = f"{name}({', '.join(self.typed(a) for a in expr.args)})"
                 return f"({source})" if name.startswith("one/") and precedence > PRODUCT else source
-        raise UnsupportedExpressionError(f"'{getattr(expr, 'func', type(expr)).__name__}' in {expr} cannot be printed for "
-                                         f"{type(self).__name__.removesuffix('Printer').lower()}; rewrite it with functions that can")
+        raise UnsupportedExpressionError(
+            f"'{getattr(expr, 'func', type(expr)).__name__}' in {expr} cannot be printed for "
+            f"{type(self).__name__.removesuffix('Printer').lower()}; rewrite it with functions that can"
+        )
 
     def table(self) -> list[tuple[Any, Callable[[Any], tuple[str, int]]]]:
         """Kinds of expression with structure, and the method for each."""
-        return [(sp.Symbol, self.symbol), (sp.Float, self.refuse_float), (sp.Integer, self.integer), (sp.Rational, self.rational),
-                (sp.NumberSymbol, self.constant), ((sp.core.numbers.Infinity, sp.core.numbers.NegativeInfinity), self.infinity),
-                (sp.Add, self.sum), (sp.Mul, self.product), (sp.exp, self.exponential), (sp.Pow, self.power), (sp.Piecewise, self.piecewise),
-                ((sp.Max, sp.Min), self.extremum)]
+        return [
+            (sp.Symbol, self.symbol),
+            (sp.Float, self.refuse_float),
+            (sp.Integer, self.integer),
+            (sp.Rational, self.rational),
+            (sp.NumberSymbol, self.constant),
+            ((sp.core.numbers.Infinity, sp.core.numbers.NegativeInfinity), self.infinity),
+            (sp.Add, self.sum),
+            (sp.Mul, self.product),
+            (sp.exp, self.exponential),
+            (sp.Pow, self.power),
+            (sp.Piecewise, self.piecewise),
+            ((sp.Max, sp.Min), self.extremum),
+        ]
 
     def symbol(self, expr: Any) -> tuple[str, int]:
         return self.names[expr], ATOM
 
     def refuse_float(self, expr: Any) -> tuple[str, int]:
-        raise UnsupportedExpressionError(f"the floating-point number {expr} holds 53 bits only; write it as a Rational, for instance "
-                                         f"{sp.nsimplify(expr, rational=True)}")
+        raise UnsupportedExpressionError(
+            f"the floating-point number {expr} holds 53 bits only; write it as a Rational, for instance {sp.nsimplify(expr, rational=True)}"
+        )
 
     def integer(self, expr: Any) -> tuple[str, int]:
         if abs(int(expr)) > 2**53:
@@ -67,7 +80,9 @@ class Printer:
         return str(expr), ATOM if expr >= 0 else SUM
 
     def rational(self, expr: Any) -> tuple[str, int]:
-        return f"{self.text(sp.Integer(expr.p))}*one/{self.text(sp.Integer(expr.q))}".replace("-1*one", "-one"), PRODUCT if expr > 0 else SUM
+        return f"{self.text(sp.Integer(expr.p))}*one/{self.text(sp.Integer(expr.q))}".replace(
+            "-1*one", "-one"
+        ), PRODUCT if expr > 0 else SUM
 
     def typed(self, expr: Any) -> str:
         """Text of a function's argument: plain integers carry the working precision."""
@@ -81,7 +96,7 @@ class Printer:
         terms = sorted(expr.as_ordered_terms(), key=lambda a: a.could_extract_minus_sign())
         source = self.text(terms[0], SUM)
         for term in terms[1:]:
-            negative = term.could_extract_minus_sign() and term.is_Mul or (term.is_Number and term < 0)
+            negative = (term.could_extract_minus_sign() and term.is_Mul) or (term.is_Number and term < 0)
             source += f" - {self.text(-term, PRODUCT)}" if negative else f" + {self.text(term, SUM)}"
         return source, SUM
 
@@ -91,7 +106,10 @@ class Printer:
             self.refuse_float(coefficient)
         if coefficient.is_negative:
             return f"-{self.text(-expr, PRODUCT)}", SUM
-        above, below = ([] if coefficient.p == 1 else [sp.Integer(coefficient.p)]), ([] if coefficient.q == 1 else [sp.Integer(coefficient.q)])
+        above, below = (
+            ([] if coefficient.p == 1 else [sp.Integer(coefficient.p)]),
+            ([] if coefficient.q == 1 else [sp.Integer(coefficient.q)]),
+        )
         for factor in sp.Mul.make_args(rest):
             base, exponent = factor.as_base_exp()
             turned = exponent.is_Rational and exponent < 0 and not isinstance(factor, sp.exp)
@@ -142,12 +160,36 @@ class NumpyPrinter(Printer):
     """NumPy arrays of any real dtype; `one` is the number one in it, which gives constants their precision."""
 
     functions: ClassVar[Mapping[Any, str]] = {
-        sp.exp: "np.exp", sp.log: "np.log", sp.sinh: "np.sinh", sp.cosh: "np.cosh", sp.tanh: "np.tanh",
-        sp.sech: "one/np.cosh", sp.csch: "one/np.sinh", sp.coth: "one/np.tanh", sp.atanh: "np.arctanh", sp.asinh: "np.arcsinh", sp.acosh: "np.arccosh",
-        sp.sin: "np.sin", sp.cos: "np.cos", sp.tan: "np.tan", sp.asin: "np.arcsin", sp.acos: "np.arccos", sp.atan: "np.arctan",
-        sp.erf: "erf", sp.erfc: "erfc", sp.Abs: "np.abs", sp.sign: "np.sign", sp.floor: "np.floor", sp.ceiling: "np.ceil",
-        stable.expm1: "np.expm1", stable.log1p: "np.log1p", stable.LogCosh: "log_cosh", stable.Softplus: "softplus",
-        stable.RelativeEntropyTerm: "relative_entropy_term", stable.LogRatioGap: "log_ratio_gap"}
+        sp.exp: "np.exp",
+        sp.log: "np.log",
+        sp.sinh: "np.sinh",
+        sp.cosh: "np.cosh",
+        sp.tanh: "np.tanh",
+        sp.sech: "one/np.cosh",
+        sp.csch: "one/np.sinh",
+        sp.coth: "one/np.tanh",
+        sp.atanh: "np.arctanh",
+        sp.asinh: "np.arcsinh",
+        sp.acosh: "np.arccosh",
+        sp.sin: "np.sin",
+        sp.cos: "np.cos",
+        sp.tan: "np.tan",
+        sp.asin: "np.arcsin",
+        sp.acos: "np.arccos",
+        sp.atan: "np.arctan",
+        sp.erf: "erf",
+        sp.erfc: "erfc",
+        sp.Abs: "np.abs",
+        sp.sign: "np.sign",
+        sp.floor: "np.floor",
+        sp.ceiling: "np.ceil",
+        stable.expm1: "np.expm1",
+        stable.log1p: "np.log1p",
+        stable.LogCosh: "log_cosh",
+        stable.Softplus: "softplus",
+        stable.RelativeEntropyTerm: "relative_entropy_term",
+        stable.LogRatioGap: "log_ratio_gap",
+    }
     square_root = "np.sqrt"
     reserved = frozenset({"np", "one", "pi", "e", "abs"})
 
@@ -193,10 +235,41 @@ class MpmathPrinter(Printer):
     """mpmath numbers at the ambient precision."""
 
     functions: ClassVar[Mapping[Any, str]] = {
-        **{kind: f"mp.{kind.__name__}" for kind in (sp.exp, sp.log, sp.sinh, sp.cosh, sp.tanh, sp.sech, sp.csch, sp.coth, sp.asinh, sp.acosh,
-                                                    sp.atanh, sp.sin, sp.cos, sp.tan, sp.asin, sp.acos, sp.atan, sp.erf, sp.erfc, sp.sign, sp.floor)},
-        sp.ceiling: "mp.ceil", sp.Abs: "abs", stable.expm1: "mp.expm1", stable.log1p: "mp.log1p", stable.LogCosh: "log_cosh",
-        stable.Softplus: "softplus", stable.RelativeEntropyTerm: "relative_entropy_term", stable.LogRatioGap: "log_ratio_gap"}
+        **{
+            kind: f"mp.{kind.__name__}"
+            for kind in (
+                sp.exp,
+                sp.log,
+                sp.sinh,
+                sp.cosh,
+                sp.tanh,
+                sp.sech,
+                sp.csch,
+                sp.coth,
+                sp.asinh,
+                sp.acosh,
+                sp.atanh,
+                sp.sin,
+                sp.cos,
+                sp.tan,
+                sp.asin,
+                sp.acos,
+                sp.atan,
+                sp.erf,
+                sp.erfc,
+                sp.sign,
+                sp.floor,
+            )
+        },
+        sp.ceiling: "mp.ceil",
+        sp.Abs: "abs",
+        stable.expm1: "mp.expm1",
+        stable.log1p: "mp.log1p",
+        stable.LogCosh: "log_cosh",
+        stable.Softplus: "softplus",
+        stable.RelativeEntropyTerm: "relative_entropy_term",
+        stable.LogRatioGap: "log_ratio_gap",
+    }
     square_root = "mp.sqrt"
     reserved = frozenset({"mp", "one", "abs", "max", "min"})
 

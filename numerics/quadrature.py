@@ -13,8 +13,9 @@ import numpy as np
 __all__ = ["line_integral", "normal_average"]
 
 
-def normal_average(f: Callable[..., Any], *params: Any, features: Sequence[tuple[Any, Any]] = (), tol: float | None = None,
-                   max_nodes: int = 20_000) -> tuple[Any, Any]:
+def normal_average(
+    f: Callable[..., Any], *params: Any, features: Sequence[tuple[Any, Any]] = (), tol: float | None = None, max_nodes: int = 20_000
+) -> tuple[Any, Any]:
     """`E f(z, *params)` for z ~ N(0, 1), by fixed nodes: trapezoid, and Gauss-Legendre panels where that has not converged.
 
     Parameters
@@ -38,8 +39,9 @@ def normal_density(z: Any) -> Any:
     return np.exp(-z * z / 2) / np.sqrt(8 * np.arctan(z.dtype.type(1)))
 
 
-def line_integral(f: Callable[..., Any], *params: Any, features: Sequence[tuple[Any, Any]] = (), tol: float | None = None,
-                  max_nodes: int = 20_000) -> tuple[Any, Any]:
+def line_integral(
+    f: Callable[..., Any], *params: Any, features: Sequence[tuple[Any, Any]] = (), tol: float | None = None, max_nodes: int = 20_000
+) -> tuple[Any, Any]:
     """Integral of `f(z, *params)` over the real line for an f that decays; arguments and result as for `normal_average`.
 
     The line is mapped by z = sinh(s), and the features of f with it, so that slow decay costs few nodes.
@@ -53,8 +55,14 @@ def line_integral(f: Callable[..., Any], *params: Any, features: Sequence[tuple[
     return weighted_integral(np.cosh, lambda s, *values: f(np.sinh(s), *values), params, mapped, tol, max_nodes)
 
 
-def weighted_integral(density: Callable[[Any], Any], f: Callable[..., Any], params: Sequence[Any], features: Sequence[tuple[Any, Any]],
-                      tol: float | None, max_nodes: int) -> tuple[Any, Any]:
+def weighted_integral(
+    density: Callable[[Any], Any],
+    f: Callable[..., Any],
+    params: Sequence[Any],
+    features: Sequence[tuple[Any, Any]],
+    tol: float | None,
+    max_nodes: int,
+) -> tuple[Any, Any]:
     """Integral of density(z) f(z, *params) over |z| < 38; the rest as for `normal_average`."""
     arrays = [np.asarray(p) for p in params]
     places = [np.asarray(p) for pair in features for p in pair]
@@ -90,7 +98,7 @@ def weighted_integral(density: Callable[[Any], Any], f: Callable[..., Any], para
     block = max(1, 2**17 // 2000)
     missed = np.flatnonzero(~(error <= 2 * wish * np.maximum(np.abs(value), eps)))
     for start in range(0, missed.size, block):
-        rows = missed[start:start + block]
+        rows = missed[start : start + block]
         again, off = panels(weighted, rows, dtype, wish, max_nodes, [(c[rows], w[rows]) for c, w in marks])
         better = ~(off >= error[rows])
         value[rows], error[rows] = np.where(better, again, value[rows]), np.where(better, off, error[rows])
@@ -120,7 +128,9 @@ def trapezoid(weighted: Callable[..., Any], rows: Any, dtype: Any, tol: float) -
     return value, error
 
 
-def panels(weighted: Callable[..., Any], rows: Any, dtype: Any, tol: float, max_nodes: int, features: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
+def panels(
+    weighted: Callable[..., Any], rows: Any, dtype: Any, tol: float, max_nodes: int, features: Sequence[tuple[Any, Any]]
+) -> tuple[Any, Any]:
     """Gauss-Legendre panels graded geometrically towards each feature, halved where a rule of 12 and one of 20 nodes disagree."""
     window, eps = dtype.type(38), np.finfo(dtype).eps
     marks = [np.full(rows.size, x, dtype) for x in (-38, -20, -10, -6, -3, -1.5, 0, 1.5, 3, 6, 10, 20, 38)]
@@ -153,14 +163,23 @@ def panels(weighted: Callable[..., Any], rows: Any, dtype: Any, tol: float, max_
             ends = weighted(mid + half * np.array([-1, 1], dtype), rows[owner[cut]])[0]
             unseen = (np.abs(ends - np.stack([y @ ahead[::-1], y @ ahead], -1)).sum(-1)) * margin * half[:, 0]
             high = (y * fine[1]).sum(-1) * half[:, 0]
-            parts.append(np.stack([high, (np.abs(y) * fine[1]).sum(-1) * half[:, 0], (e * fine[1]).sum(-1) * half[:, 0], np.abs(high - low) + unseen]))
+            parts.append(
+                np.stack(
+                    [high, (np.abs(y) * fine[1]).sum(-1) * half[:, 0], (e * fine[1]).sum(-1) * half[:, 0], np.abs(high - low) + unseen]
+                )
+            )
         high, modulus, inner, gap = np.concatenate(parts, -1)
         spent += np.bincount(owner, minlength=rows.size) * (coarse[0].size + fine[0].size + 2)
         estimate = size.copy()
         np.add.at(estimate, owner, modulus)
         scale = np.maximum(scale, np.where(np.isfinite(estimate), estimate, 0))
         centre = (left + right) / 2
-        split = ~(gap <= tol * np.maximum(scale[owner], 0) / 8 + eps * modulus) & (spent[owner] < max_nodes) & (left < centre) & (centre < right)
+        split = (
+            ~(gap <= tol * np.maximum(scale[owner], 0) / 8 + eps * modulus)
+            & (spent[owner] < max_nodes)
+            & (left < centre)
+            & (centre < right)
+        )
         for total, part in ((value, high), (error, gap + inner), (size, modulus)):
             np.add.at(total, owner[~split], part[~split])
         owner = np.repeat(owner[split], 2)

@@ -74,7 +74,9 @@ def point(y: Any, low: Any, high: Any) -> Any:
     span = np.where(np.isinf(low) | np.isinf(high), 1, high - low)
     start, stop = np.where(np.isinf(low), 0, low), np.where(np.isinf(high), 0, high)
     inner = start + span / (1 + np.exp(-y))
-    return np.where(np.isinf(low), np.where(np.isinf(high), np.sinh(y), stop - np.exp(-y)), np.where(np.isinf(high), start + np.exp(y), inner))
+    return np.where(
+        np.isinf(low), np.where(np.isinf(high), np.sinh(y), stop - np.exp(-y)), np.where(np.isinf(high), start + np.exp(y), inner)
+    )
 
 
 def bracket(value_at: Callable[..., Any], low: Any, high: Any) -> tuple[Any, Any, Any]:
@@ -133,13 +135,18 @@ def bisect(value_at: Callable[..., Any], left: Any, right: Any, rows: Any, floor
 
 def polish(f: Callable[..., Any], x: Any, args: list[Any], low: Any, high: Any) -> tuple[Any, Any, Any]:
     """Newton steps in longdouble from x; root, absolute error, and whether f really vanishes there."""
+
     def both(z: Any, kind: Any = np.longdouble) -> tuple[Any, Any]:
         out = f(z.astype(kind), *(a.astype(kind) for a in args))
         pair = out if isinstance(out, tuple) else (out, 0)
         return np.broadcast_to(pair[0], z.shape).astype(np.longdouble), np.broadcast_to(pair[1], z.shape)
 
     tiny = np.finfo(np.longdouble).eps
-    size = np.where(np.isfinite(low), np.where(np.isfinite(high), np.minimum(x - low, high - x), x - low), np.where(np.isfinite(high), high - x, np.abs(x)))
+    size = np.where(
+        np.isfinite(low),
+        np.where(np.isfinite(high), np.minimum(x - low, high - x), x - low),
+        np.where(np.isfinite(high), high - x, np.abs(x)),
+    )
     reach = np.maximum(np.where(size == 0, 1, np.abs(size)) * tiny ** (1 / 3), 8 * tiny * np.abs(x))
     for _ in range(3):
         slope = (both(x + reach)[0] - both(x - reach)[0]) / (2 * reach)
@@ -149,7 +156,13 @@ def polish(f: Callable[..., Any], x: Any, args: list[Any], low: Any, high: Any) 
     here, own = both(x)
     # Rounding noise of f: scatter of its values over neighbouring points, and its change from float64 to longdouble.
     noise = np.abs(both(x, np.float64)[0] - both(x.astype(np.float64))[0]) * (tiny / np.finfo(np.float64).eps)
-    for share in (1, 0.53, 0.29, 0.13, 0.017):  # fourth differences: those of a smooth f vanish to rounding, noise shows enlarged by 2 to 16
+    for share in (
+        1,
+        0.53,
+        0.29,
+        0.13,
+        0.017,
+    ):  # fourth differences: those of a smooth f vanish to rounding, noise shows enlarged by 2 to 16
         ahead = [both(x + k * share * reach)[0] for k in range(1, 5)]
         noise = np.maximum(noise, np.abs(here - 4 * ahead[0] + 6 * ahead[1] - 4 * ahead[2] + ahead[3]) / 2)
     error = (np.abs(here) + noise + own) / np.abs(slope)

@@ -36,15 +36,19 @@ def legal_name(name: str, taken: set[str]) -> str:
     return clean
 
 
-def function_body(args: Sequence[Any], expr: Any, definitions: Mapping[Any, Any], target: str, reserved: set[str]) -> tuple[list[str], list[str]]:
+def function_body(
+    args: Sequence[Any], expr: Any, definitions: Mapping[Any, Any], target: str, reserved: set[str]
+) -> tuple[list[str], list[str]]:
     """Argument names, and the statements (unindented) of a body ending in `return value, error` (numpy) or `return value` (mpmath)."""
     taken = set(reserved) | set(printer_class(target).reserved)
     names = {s: legal_name(s.name, taken) for s in args}
     names |= {s: legal_name(s.name, taken) for s in definitions}
     unknown = set(expr.free_symbols).union(*(d.free_symbols for d in definitions.values())) - set(names)
     if unknown:
-        raise UnsupportedExpressionError(f"the expression holds {', '.join(sorted(map(str, unknown)))}, which is neither an argument nor defined; "
-                                         f"arguments are {', '.join(map(str, args))}")
+        raise UnsupportedExpressionError(
+            f"the expression holds {', '.join(sorted(map(str, unknown)))}, which is neither an argument nor defined; "
+            f"arguments are {', '.join(map(str, args))}"
+        )
     # SymPy differentiates |x| and orders comparisons only if it knows that symbols are real.
     real = {s: sp.Symbol(name, real=True) for s, name in names.items()}
     scope = Scope(target, {symbol: symbol.name for symbol in real.values()}, taken, {})
@@ -90,7 +94,9 @@ class Scope:
             return sp.S.Zero
         terms = []
         for symbol in sorted(value.free_symbols & set(self.errors), key=lambda s: self.names[s]):
-            slope = value.diff(symbol).replace(sp.DiracDelta, lambda *_: sp.S.Zero).replace(sp.Heaviside, lambda x, *_: (1 + sp.sign(x)) / 2)
+            slope = (
+                value.diff(symbol).replace(sp.DiracDelta, lambda *_: sp.S.Zero).replace(sp.Heaviside, lambda x, *_: (1 + sp.sign(x)) / 2)
+            )
             size = sp.Abs(slope) if slope.is_number else sp.Abs(stabilise(slope), evaluate=False)
             terms.append(size * self.errors[symbol])
         return sp.Add(*terms)
@@ -119,8 +125,12 @@ class Scope:
         given = sorted(integrand.free_symbols - {variable}, key=lambda s: self.names[s])
         given += [self.errors[s] for s in given if s in self.errors] if self.batched else []
         taken = set(self.taken)
-        inner = Scope(self.target, {**self.names, variable: legal_name(node.variable.name, taken)}, taken,
-                      {s: e for s, e in self.errors.items() if s in given})
+        inner = Scope(
+            self.target,
+            {**self.names, variable: legal_name(node.variable.name, taken)},
+            taken,
+            {s: e for s, e in self.errors.items() if s in given},
+        )
         body = inner.finish(integrand)
         parameters = [self.names[s] for s in given] if self.batched else []
         lines = [f"def {self.names[function]}({', '.join([inner.names[variable], *parameters])}):", *("    " + line for line in body)]
@@ -154,7 +164,11 @@ class Scope:
             self.bound[expr] = symbol
             return symbol
         if isinstance(expr, BINDERS):  # its own bound symbol must not leave it
-            return expr.func(self.hoist_under(expr.integrand, {variable, expr.variable}), expr.variable, *(self.hoist(a, variable) for a in expr.args[2:]))
+            return expr.func(
+                self.hoist_under(expr.integrand, {variable, expr.variable}),
+                expr.variable,
+                *(self.hoist(a, variable) for a in expr.args[2:]),
+            )
         if isinstance(expr, (sp.Add, sp.Mul)):
             fixed: list[Any] = []
             rest: list[Any] = []
@@ -239,9 +253,15 @@ def repeated(expressions: Sequence[Any]) -> list[Any]:
     for expr in expressions:
         visit(expr)
     rank = {e: k for k, e in enumerate(uses)}
-    costly = [e for e, n in uses.items() if n > 1 and e.free_symbols and not isinstance(e, sp.functions.elementary.piecewise.ExprCondPair)
-              and not (isinstance(e, sp.Mul) and len(e.args) == 2 and e.args[0].is_Number)
-              and not (isinstance(e, sp.Pow) and e.base.is_Symbol and e.exp.is_Integer)]
+    costly = [
+        e
+        for e, n in uses.items()
+        if n > 1
+        and e.free_symbols
+        and not isinstance(e, sp.functions.elementary.piecewise.ExprCondPair)
+        and not (isinstance(e, sp.Mul) and len(e.args) == 2 and e.args[0].is_Number)
+        and not (isinstance(e, sp.Pow) and e.base.is_Symbol and e.exp.is_Integer)
+    ]
     return sorted(costly, key=lambda e: (sum(1 for _ in sp.preorder_traversal(e)), rank[e]))
 
 
@@ -254,7 +274,7 @@ def features(expr: Any, variable: Any) -> list[tuple[Any, Any]]:
             return
         sides = [e.args[0] - e.args[1]] if isinstance(e, sp.core.relational.Relational) else []
         if isinstance(e, (sp.Max, sp.Min)):
-            sides = [a - b for i, a in enumerate(e.args) for b in e.args[i + 1:]]
+            sides = [a - b for i, a in enumerate(e.args) for b in e.args[i + 1 :]]
         if isinstance(e, sp.Function):
             sides = list(e.args[:1])
         for side in sides:

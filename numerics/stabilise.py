@@ -38,10 +38,9 @@ def paired_exponentials(expr: Any) -> Any:
         return expr
     for term in sp.Add.make_args(rest):
         factor, power = term.as_coeff_Mul()
-        if isinstance(power, sp.exp) and factor * number < 0:
-            # c exp(x) + n = c expm1(x) + (c + n): the constant shrinks, so nothing cancels that did not before
-            if abs(factor + number) < abs(number):
-                return factor * expm1(power.exp) + (number + factor) + (rest - term)
+        # c exp(x) + n = c expm1(x) + (c + n): the constant shrinks, so nothing cancels that did not before
+        if isinstance(power, sp.exp) and factor * number < 0 and abs(factor + number) < abs(number):
+            return factor * expm1(power.exp) + (number + factor) + (rest - term)
     return expr
 
 
@@ -54,7 +53,9 @@ def log_of_quotient(p: Any, q: Any) -> Any | None:
     difference = paired_exponentials(sp.expand(p - q)) if isinstance(sp.expand(p - q), sp.Add) else sp.expand(p - q)
     if difference == 0:
         return sp.S.Zero
-    if complexity(difference) < max(complexity(p), complexity(q)) and len(sp.Add.make_args(difference)) < len(sp.Add.make_args(p)) + len(sp.Add.make_args(q)):
+    if complexity(difference) < max(complexity(p), complexity(q)) and len(sp.Add.make_args(difference)) < len(sp.Add.make_args(p)) + len(
+        sp.Add.make_args(q)
+    ):
         return log1p(sp.factor_terms(difference) / q)
     return None
 
@@ -83,7 +84,7 @@ def merged_logs(expr: Any) -> Any:
             argument = inner[0].args[0] if isinstance(inner[0], sp.log) else 1 + inner[0].args[0]
             logs.append((term, sp.cancel(term / inner[0]), argument))
     for i, (first, c, p) in enumerate(logs):
-        for second, minus_c, q in logs[i + 1:]:
+        for second, minus_c, q in logs[i + 1 :]:
             if c + minus_c == 0:
                 joint = log_of_quotient(p, q)
                 if joint is not None:

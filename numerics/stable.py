@@ -44,7 +44,7 @@ def relative_entropy_term(x: Any) -> Any:
     y = np.clip(x / (2 + x), -x.dtype.type(1) / 3, x.dtype.type(1) / 3)
     near = 2 * (y**2 + (1 + y) * odd_tail(y)) / (1 - y)
     product = np.where(x == -1, 0, (1 + x) * np.log1p(x))
-    return np.where((-0.5 < x) & (x < 1), near, product - x)
+    return np.where((x > -0.5) & (x < 1), near, product - x)
 
 
 def log_ratio_gap(x: Any) -> Any:
@@ -53,7 +53,7 @@ def log_ratio_gap(x: Any) -> Any:
     y = np.clip(x / (2 + x), -x.dtype.type(1) / 3, x.dtype.type(1) / 3)
     near = 2 * (y**2 / (1 + y) + odd_tail(y))
     far = np.where(x == -1, np.inf, np.log1p(x) - x / (1 + x))
-    return np.where((-0.5 < x) & (x < 1), near, far)
+    return np.where((x > -0.5) & (x < 1), near, far)
 
 
 def erfc(x: Any) -> Any:

@@ -57,7 +57,17 @@ def test_label_code_and_extra_files_decide_the_entry(tmp_path: Path, monkeypatch
     assert build.calls == 5
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b"", lambda b: b[: len(b) // 2], lambda b: b.replace(b"x + 1", b"x + 2"), lambda b: b"\xff" + b, lambda b: b + b" "])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda b: b[:-1],
+        lambda b: b"",
+        lambda b: b[: len(b) // 2],
+        lambda b: b.replace(b"x + 1", b"x + 2"),
+        lambda b: b"\xff" + b,
+        lambda b: b + b" ",
+    ],
+)
 def test_damaged_entries_are_built_again(damage, folder: Path) -> None:
     build = Builder()
     cached_kernel(LABEL, build)
@@ -110,9 +120,11 @@ def test_racing_writers_and_readers_see_whole_entries(folder: Path) -> None:
 
 
 def test_racing_processes_see_whole_entries(folder: Path) -> None:
-    script = ("from regimes.numerics.cache import cached_kernel\nfrom regimes.numerics.codegen import Kernel\n"
-              "k = Kernel('f', ('x',), 'numpy', 'def f(x): return x\\n' * 20000, 'key')\n"
-              "for i in range(30):\n    assert cached_kernel((str(i % 3),), lambda: k) == k\n")
+    script = (
+        "from regimes.numerics.cache import cached_kernel\nfrom regimes.numerics.codegen import Kernel\n"
+        "k = Kernel('f', ('x',), 'numpy', 'def f(x): return x\\n' * 20000, 'key')\n"
+        "for i in range(30):\n    assert cached_kernel((str(i % 3),), lambda: k) == k\n"
+    )
     racers = [subprocess.Popen([sys.executable, "-c", script], env={**os.environ, "REGIMES_CACHE": str(folder)}) for _ in range(3)]
     assert [r.wait(60) for r in racers] == [0, 0, 0]
 
@@ -150,5 +162,8 @@ value, error = cached_kernel(("test", "f", "", "numpy"), build).load_with_error(
 print(repr(float(value)), "sympy" in sys.modules, "scipy" in sys.modules)
 """
     env = {**os.environ, "REGIMES_CACHE": str(folder)}
-    cold, warm = (subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=60, check=True).stdout.split() for _ in range(2))
+    cold, warm = (
+        subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=60, check=True).stdout.split()
+        for _ in range(2)
+    )
     assert cold[0] == warm[0] and cold[1] == "True" and warm[1:] == ["False", "False"]

@@ -31,10 +31,14 @@ BATHTUB = LargestRoot(sp.tanh(alpha) - m + sp.log(sigma) / 9, m, 0, 1)
 NESTED = NormalAverage(Softplus(mu * z + COLLAPSE), z)
 
 CASES: dict[str, tuple[list[Any], Any, dict[Any, Any]]] = {
-    "kappa": ([t, mu, sigma], KAPPA, KAPPA_DEFINITIONS), "cloning": ([kappa], CLONING, {}), "collapse": ([alpha, sigma], COLLAPSE, {}),
-    "capped": ([alpha, sigma], BATHTUB, {}), "nested": ([alpha, sigma, mu], NESTED, {}),
+    "kappa": ([t, mu, sigma], KAPPA, KAPPA_DEFINITIONS),
+    "cloning": ([kappa], CLONING, {}),
+    "collapse": ([alpha, sigma], COLLAPSE, {}),
+    "capped": ([alpha, sigma], BATHTUB, {}),
+    "nested": ([alpha, sigma, mu], NESTED, {}),
     "log_cosh": ([mu, sigma], NormalAverage(LogCosh(mu * z + sigma), z), {}),
-    "line": ([sigma], LineIntegral(sp.exp(-z**2 / (2 * sigma**2)) * sp.sech(z), z), {})}
+    "line": ([sigma], LineIntegral(sp.exp(-(z**2) / (2 * sigma**2)) * sp.sech(z), z), {}),
+}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -79,7 +83,7 @@ def test_extreme_parameters_keep_twelve_digits(point: tuple[float, float]) -> No
 @pytest.mark.parametrize("name", ["kappa", "cloning", "collapse"])
 def test_a_written_module_tests_itself_without_this_package(name: str, target: str, tmp_path: Path) -> None:
     args, expr, definitions = CASES[name]
-    points = [("0.3", "1.5", "0.7")[:len(args)], (1,) * len(args)]
+    points = [("0.3", "1.5", "0.7")[: len(args)], (1,) * len(args)]
     kernel = generate(name, args, expr, target=target, definitions=definitions, doc="a quantity", reference="somewhere", selftest=points)
     path = kernel.write(tmp_path / "kernel.py")
     done = subprocess.run([sys.executable, "-I", path.name], cwd=tmp_path, capture_output=True, text=True, timeout=60)
@@ -97,7 +101,10 @@ def test_self_test_of_a_damaged_module_fails(tmp_path: Path) -> None:
 
 
 def test_several_kernels_share_one_module(tmp_path: Path) -> None:
-    kernels = [generate(n, CASES[n][0], CASES[n][1], target="numpy", definitions=CASES[n][2], selftest=[(1,) * len(CASES[n][0])]) for n in ("kappa", "cloning", "collapse")]
+    kernels = [
+        generate(n, CASES[n][0], CASES[n][1], target="numpy", definitions=CASES[n][2], selftest=[(1,) * len(CASES[n][0])])
+        for n in ("kappa", "cloning", "collapse")
+    ]
     (tmp_path / "all.py").write_text(module(kernels))
     done = subprocess.run([sys.executable, "-I", "all.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and done.stdout.count("1 checks passed") == 3, done.stderr
@@ -169,7 +176,12 @@ def test_oracle_agrees_with_closed_forms() -> None:
 
 def test_key_depends_on_everything_that_decides_the_source() -> None:
     base = generate("f", [t, mu], t + mu, target="numpy")
-    others = [generate("g", [t, mu], t + mu, target="numpy"), generate("f", [mu, t], t + mu, target="numpy"), generate("f", [t, mu], t - mu, target="numpy"),
-              generate("f", [t, mu], t + mu, target="mpmath"), generate("f", [t, mu], t + mu, target="numpy", definitions={delta: t})]
+    others = [
+        generate("g", [t, mu], t + mu, target="numpy"),
+        generate("f", [mu, t], t + mu, target="numpy"),
+        generate("f", [t, mu], t - mu, target="numpy"),
+        generate("f", [t, mu], t + mu, target="mpmath"),
+        generate("f", [t, mu], t + mu, target="numpy", definitions={delta: t}),
+    ]
     assert len({k.key for k in [base, *others]}) == 6
     assert base == generate("f", [t, mu], t + mu, target="numpy") and isinstance(base, Kernel)

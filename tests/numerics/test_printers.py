@@ -20,14 +20,47 @@ from regimes.theory.functions import LogCosh, LogRatioGap, RelativeEntropyTerm, 
 x, y = sp.symbols("x y", positive=True)
 t, sigma = sp.symbols("t sigma", positive=True)
 
-leaves = st.one_of(st.sampled_from([x, y, sp.pi, sp.E, sp.sqrt(2)]), st.fractions(-3, 3, max_denominator=7).map(lambda f: sp.Rational(f.numerator, f.denominator)))
-bounded = st.sampled_from([sp.tanh, sp.sech, sp.erf, sp.erfc, LogCosh, Softplus, sp.atan, sp.sin, sp.cos, sp.Abs, sp.sign,
-                           lambda e: sp.exp(-e**2), lambda e: sp.log(1 + e**2), lambda e: sp.sqrt(1 + e**2), lambda e: log1p(e**2), lambda e: expm1(-e**2),
-                           lambda e: RelativeEntropyTerm(e**2), lambda e: LogRatioGap(e**2), lambda e: 1 / (2 + e**2), lambda e: e**3])
-trees = st.recursive(leaves, lambda inner: st.one_of(
-    st.builds(lambda a, b: a + b, inner, inner), st.builds(lambda a, b: a * b, inner, inner), st.builds(lambda a, b: a - b, inner, inner),
-    st.builds(lambda f, a: f(a), bounded, inner), st.builds(sp.Max, inner, inner), st.builds(sp.Min, inner, inner),
-    st.builds(lambda a, b, c: sp.Piecewise((a, x < b), (c, True)), inner, leaves, inner)), max_leaves=8)
+leaves = st.one_of(
+    st.sampled_from([x, y, sp.pi, sp.E, sp.sqrt(2)]),
+    st.fractions(-3, 3, max_denominator=7).map(lambda f: sp.Rational(f.numerator, f.denominator)),
+)
+bounded = st.sampled_from(
+    [
+        sp.tanh,
+        sp.sech,
+        sp.erf,
+        sp.erfc,
+        LogCosh,
+        Softplus,
+        sp.atan,
+        sp.sin,
+        sp.cos,
+        sp.Abs,
+        sp.sign,
+        lambda e: sp.exp(-(e**2)),
+        lambda e: sp.log(1 + e**2),
+        lambda e: sp.sqrt(1 + e**2),
+        lambda e: log1p(e**2),
+        lambda e: expm1(-(e**2)),
+        lambda e: RelativeEntropyTerm(e**2),
+        lambda e: LogRatioGap(e**2),
+        lambda e: 1 / (2 + e**2),
+        lambda e: e**3,
+    ]
+)
+trees = st.recursive(
+    leaves,
+    lambda inner: st.one_of(
+        st.builds(lambda a, b: a + b, inner, inner),
+        st.builds(lambda a, b: a * b, inner, inner),
+        st.builds(lambda a, b: a - b, inner, inner),
+        st.builds(lambda f, a: f(a), bounded, inner),
+        st.builds(sp.Max, inner, inner),
+        st.builds(sp.Min, inner, inner),
+        st.builds(lambda a, b, c: sp.Piecewise((a, x < b), (c, True)), inner, leaves, inner),
+    ),
+    max_leaves=8,
+)
 
 
 @settings(max_examples=30, deadline=None, derandomize=True, database=None)
@@ -38,7 +71,7 @@ def test_random_trees_agree_with_a_thirty_digit_evaluation(tree: Any, a: float, 
     with mp.workdps(30):
         true = oracle(expr, {x: a, y: b})
     assume(abs(true) < 1e8)
-    value, error = generate("f", [x, y], expr, target="numpy").load_with_error()(a, b)
+    value = generate("f", [x, y], expr, target="numpy").load()(a, b)
     # 30 operations of relative error eps on intermediate values that are at most ~1e6 for these trees
     assert abs(value - true) <= 1e-10 + 1e-14 * abs(true)
     with mp.workdps(25):
@@ -46,7 +79,10 @@ def test_random_trees_agree_with_a_thirty_digit_evaluation(tree: Any, a: float, 
 
 
 @pytest.mark.parametrize("target", ["numpy", "mpmath"])
-@pytest.mark.parametrize("expr", [sp.gamma(x), sp.besselj(0, x), sp.Function("mystery")(x), sp.zeta(x), sp.Integral(sp.exp(-x * y), (y, 0, 1)), sp.I * x, sp.zoo * x])
+@pytest.mark.parametrize(
+    "expr",
+    [sp.gamma(x), sp.besselj(0, x), sp.Function("mystery")(x), sp.zeta(x), sp.Integral(sp.exp(-x * y), (y, 0, 1)), sp.I * x, sp.zoo * x],
+)
 def test_unknown_functions_are_refused_by_name(expr: Any, target: str) -> None:
     with pytest.raises(UnsupportedExpressionError) as caught:
         generate("f", [x], expr, target=target)
@@ -68,10 +104,36 @@ def test_unknown_target_and_free_symbols_are_refused() -> None:
         generate("f", [x], x + y, target="numpy")
 
 
-@pytest.mark.parametrize("expr", [
-    x / 3, sp.Rational(1, 3) + x, sp.sqrt(2) * x, sp.pi * x, sp.log(2) + x, x ** sp.Rational(1, 3), 2 ** x, sp.exp(1) * x, sp.Rational(2, 7), sp.sqrt(3) / 7,
-    10**30 * x, x / sp.sqrt(2 * sp.pi), sp.exp(-x / 3), sp.Max(x, sp.Rational(1, 3)), sp.Piecewise((sp.Rational(1, 3), x < 5), (1, True)), -x - 1 / y,
-    (x - y) ** 2, -(x**2), (-x) ** 2 / y, 1 / (x * y), x / (y / 3), sp.sech(x) / y, x / sp.sech(y) ** 2, sp.coth(x) ** sp.Rational(3, 2), -sp.Rational(2, 3) * (x + y)])
+@pytest.mark.parametrize(
+    "expr",
+    [
+        x / 3,
+        sp.Rational(1, 3) + x,
+        sp.sqrt(2) * x,
+        sp.pi * x,
+        sp.log(2) + x,
+        x ** sp.Rational(1, 3),
+        2**x,
+        sp.exp(1) * x,
+        sp.Rational(2, 7),
+        sp.sqrt(3) / 7,
+        10**30 * x,
+        x / sp.sqrt(2 * sp.pi),
+        sp.exp(-x / 3),
+        sp.Max(x, sp.Rational(1, 3)),
+        sp.Piecewise((sp.Rational(1, 3), x < 5), (1, True)),
+        -x - 1 / y,
+        (x - y) ** 2,
+        -(x**2),
+        (-x) ** 2 / y,
+        1 / (x * y),
+        x / (y / 3),
+        sp.sech(x) / y,
+        x / sp.sech(y) ** 2,
+        sp.coth(x) ** sp.Rational(3, 2),
+        -sp.Rational(2, 3) * (x + y),
+    ],
+)
 def test_constants_have_the_precision_of_longdouble_arguments(expr: Any) -> None:
     kernel = generate("f", [x, y], expr, target="numpy")
     a, b = np.longdouble("0.7"), np.longdouble("1.3")
@@ -84,9 +146,17 @@ def test_constants_have_the_precision_of_longdouble_arguments(expr: Any) -> None
     assert off < 12 * float(np.finfo(np.longdouble).eps)
 
 
-@pytest.mark.parametrize(("expr", "inside"), [
-    (1 - sp.exp(-2 * t), expm1), (sp.log(1 + sigma**2 * sp.exp(-2 * t)), log1p), (sp.log((x + y) / x), log1p), (sp.log(x + y) - sp.log(x), log1p),
-    (sp.log(1 - sp.exp(-2 * t) + sigma**2 * sp.exp(-2 * t)) / 2 - sp.log(1 - sp.exp(-2 * t)) / 2, log1p), (2 * sp.exp(x) - 2, expm1)])
+@pytest.mark.parametrize(
+    ("expr", "inside"),
+    [
+        (1 - sp.exp(-2 * t), expm1),
+        (sp.log(1 + sigma**2 * sp.exp(-2 * t)), log1p),
+        (sp.log((x + y) / x), log1p),
+        (sp.log(x + y) - sp.log(x), log1p),
+        (sp.log(1 - sp.exp(-2 * t) + sigma**2 * sp.exp(-2 * t)) / 2 - sp.log(1 - sp.exp(-2 * t)) / 2, log1p),
+        (2 * sp.exp(x) - 2, expm1),
+    ],
+)
 def test_cancelling_spellings_are_rewritten_to_the_same_function(expr: Any, inside: Any) -> None:
     stable = stabilise(expr)
     assert stable.has(inside)

@@ -53,15 +53,18 @@ def test_kinks_away_from_the_origin_are_resolved(shift: float) -> None:
         assert abs(mp.mpf(float(value)) - true) <= float(error) <= 1e-14 * float(value)
 
 
-@pytest.mark.parametrize(("f", "true"), [
-    (lambda z: np.abs(z - 0.3), 2 * mp.npdf(0.3) + 0.3 * mp.erf(0.3 / mp.sqrt(2))),  # kink that nobody announced
-    (lambda z: np.exp(3 * z), mp.exp(4.5)),
-    (lambda z: np.exp(10 * z), mp.exp(50)),  # mass outside the first window
-    (lambda z: np.cos(30 * z), mp.exp(-450)),  # cancels to nothing
-    (lambda z: 1 / (1e-4 + z**2), 100 * mp.sqrt(mp.pi / 2) * mp.exp(mp.mpf("0.5e-4")) * mp.erfc(mp.mpf("0.01") / mp.sqrt(2))),
-    (lambda z: np.sign(z - 0.123456), -mp.erf(0.123456 / mp.sqrt(2))),
-    (lambda z: np.sqrt(np.abs(z)), mp.mpf(2) ** 0.25 * mp.gamma(0.75) / mp.sqrt(mp.pi)),
-])
+@pytest.mark.parametrize(
+    ("f", "true"),
+    [
+        (lambda z: np.abs(z - 0.3), 2 * mp.npdf(0.3) + 0.3 * mp.erf(0.3 / mp.sqrt(2))),  # kink that nobody announced
+        (lambda z: np.exp(3 * z), mp.exp(4.5)),
+        (lambda z: np.exp(10 * z), mp.exp(50)),  # mass outside the first window
+        (lambda z: np.cos(30 * z), mp.exp(-450)),  # cancels to nothing
+        (lambda z: 1 / (1e-4 + z**2), 100 * mp.sqrt(mp.pi / 2) * mp.exp(mp.mpf("0.5e-4")) * mp.erfc(mp.mpf("0.01") / mp.sqrt(2))),
+        (lambda z: np.sign(z - 0.123456), -mp.erf(0.123456 / mp.sqrt(2))),
+        (lambda z: np.sqrt(np.abs(z)), mp.mpf(2) ** 0.25 * mp.gamma(0.75) / mp.sqrt(mp.pi)),
+    ],
+)
 def test_error_covers_the_true_error_on_integrands_with_unannounced_features(f: Any, true: Any) -> None:
     value, error = normal_average(f)
     assert abs(value - true) <= 2 * error  # factor 2: the last change bounds the remaining one if it halves at least
