@@ -47,7 +47,7 @@ def test_targets_agree_with_each_other_and_error_covers_the_difference(name: str
     numpy, mpmath = (generate(name, args, expr, target=target, definitions=definitions) for target in ("numpy", "mpmath"))
     pair, exact = numpy.load_with_error(), mpmath.load()
 
-    @settings(max_examples=4 if name == "nested" else 12, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=3 if name in ("nested", "line") else 6, deadline=None, derandomize=True, database=None)
     @given(st.tuples(*(st.floats(0.05, 2.5) for _ in args)))
     def agree(point: tuple[float, ...]) -> None:
         value, error = pair(*point)
