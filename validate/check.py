@@ -6,12 +6,12 @@ import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from regimes import __version__
 from regimes.numerics.estimate import Estimate
 from regimes.numerics.files import write_whole
 from regimes.numerics.predict import predict as theory
@@ -52,6 +52,8 @@ class Report:
     family_error: float
     comparisons: tuple[Comparison, ...]
     curves: tuple[Curve, ...] = ()
+    derived: bool = True
+    """Whether the theory that was checked is the one that this program derives (the page then shows the derivations)."""
 
     @property
     def agrees(self) -> bool:
@@ -66,7 +68,7 @@ class Report:
     @property
     def program(self) -> str:
         """Versions of what made the numbers."""
-        return f"regimes {version('regimes')}, {program()}"
+        return f"regimes {__version__}, {program()}"
 
     def to_json(self) -> str:
         """Everything as JSON; the same run gives the same bytes."""
@@ -130,16 +132,16 @@ def check(models: DataModel | str | Iterable[DataModel | str] | None = None, *, 
         from regimes.validate.report import require_extras
 
         require_extras()
-    predict = predict or theory
-    studies = [study for model in chosen for study in plan(model, BUDGETS[budget], seed, predict)]
+    claim = predict or theory
+    studies = [study for model in chosen for study in plan(model, BUDGETS[budget], seed, claim)]
     with tempfile.TemporaryDirectory() as temporary:
         batches = Path(temporary if out is None else out) / "batches"
         results = run([s.experiment for s in studies], batches, workers=workers, progress=progress)
     measurements = [m for study, arrays in zip(studies, results, strict=True) for m in study.read(arrays)]
     named = {model.name: model for model in chosen}
-    comparisons = judge(measurements, _predictions(named, measurements, predict), family_error)
-    curves = () if out is None else _curves(named, measurements, predict)
-    report = Report(tuple(chosen), budget, seed, family_error, comparisons, curves)
+    comparisons = judge(measurements, _predictions(named, measurements, claim), family_error)
+    curves = () if out is None else _curves(named, measurements, claim)
+    report = Report(tuple(chosen), budget, seed, family_error, comparisons, curves, derived=predict is None)
     if out is not None:
         report.write(out)
     return report
@@ -192,10 +194,10 @@ def _predictions(models: Mapping[str, DataModel], measurements: Sequence[Measure
 
 
 def _curves(models: Mapping[str, DataModel], measurements: Sequence[Measurement], predict: Predict) -> tuple[Curve, ...]:
-    """Predictions between the measured times, for the figures."""
+    """Predictions between the measured times, for the figures; not where each is an integral that takes seconds."""
     curves = []
     for family in _families(measurements):
-        if len(set(family.times)) > 1:
+        if len(set(family.times)) > 1 and family.given.get("method") != "exact" and family.quantity != "decoding-probability":
             grid = np.linspace(min(family.times), max(family.times), CURVE_POINTS)
             values = family.estimate(models, predict, grid.tolist()).value
             curves.append(Curve(family.model, family.quantity, family.given, tuple(grid.tolist()), tuple(values.tolist())))

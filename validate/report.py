@@ -1,0 +1,77 @@
+"""One self-contained HTML page of a check: verdict, figures, table, derivations. Needs no network; the same check gives the same bytes."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from regimes.theory.errors import MissingExtraError
+from regimes.theory.model import DataModel
+from regimes.validate.compare import Comparison
+
+if TYPE_CHECKING:
+    from regimes.validate.check import Report
+
+NEEDED = ("matplotlib", "jinja2", "latex2mathml")
+
+
+def require_extras() -> None:
+    """`MissingExtraError` unless everything a page needs is installed."""
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(f"a report needs {' and '.join(missing)}: pip install 'regimes[report]'")
+
+
+def page(report: Report) -> str:
+    """The page as HTML."""
+    require_extras()
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    from regimes.validate.figures import styled
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(number=_number, error=_error, probability=_probability)
+    template = environment.from_string((files("regimes.validate") / "report.html.j2").read_text(encoding="utf-8"))
+    sections = []
+    for model in report.models:
+        own = [c for c in report.comparisons if c.model == model.name]
+        charts = []
+        for name in dict.fromkeys(c.chart for c in own):
+            shown = [c for c in own if c.chart == name]
+            charts.append({"name": name, "svg": Markup(styled(shown, report.curves, f"{model.name} {name}")), "comparisons": shown})
+        sections.append({"model": model, "charts": charts, "derivations": [Markup(html) for html in _derivations(model, report.derived)]})
+    return template.render(report=report, sections=sections, disagreeing=[c for c in report.comparisons if not c.agrees],
+                           assumptions=_assumptions(report.comparisons), level=min(c.level for c in report.comparisons))
+
+
+def _derivations(model: DataModel, wanted: bool) -> list[str]:
+    """Verified derivations as HTML with native MathML."""
+    if not wanted:
+        return []
+    from regimes.theory.pipeline import derive
+
+    kinds = ["collapse", "speciation"] if len(model.class_names) > 1 else ["collapse"]
+    return [derive(model, kind).verify().render("html", fragment=True) for kind in kinds]
+
+
+def _assumptions(comparisons: tuple[Comparison, ...]) -> dict[str, int]:
+    """On what the intervals rest, and how many each."""
+    return {text: sum(c.assumption == text for c in comparisons) for text in dict.fromkeys(c.assumption for c in comparisons)}
+
+
+def _number(value: float, beside: float) -> str:
+    """`value` with the decimals that an error of size `beside` leaves meaningful."""
+    import math
+
+    decimals = 6 if beside <= 0 else min(9, max(2, 1 - math.floor(math.log10(beside))))
+    return f"{value:.{decimals}f}".replace("-", "−")
+
+
+def _error(value: float) -> str:
+    return "–" if value == 0 else f"{value:.1e}" if value < 1e-6 else f"{value:.2g}"
+
+
+def _probability(value: Any) -> str:
+    return "1" if value >= 0.9995 else f"{value:.2g}" if value >= 1e-4 else f"{value:.0e}" if value > 0 else "0"
