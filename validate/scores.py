@@ -213,31 +213,36 @@ class EmpiricalCentre:
         queries[:, : self.d] = centred * (decay * self._reach / variance)
         queries[:, self.d] = (decay * self._reach) ** 2 / variance
         queries[:, self.d + 1] = 1.0
+        hopeless = loss[np.dtype(np.float64)] > self.TOLERANCE[self.dtype]  # for any product
+        few = True  # weights count, as far as the panels so far tell
         for first in range(0, self.n, self._blocks[1]):
             panel = slice(first, first + self._blocks[1])
             queries[:, self.d + 2] = tally.offset()
             logits = queries.astype(dtype) @ table[panel].T
+            kept = tally.survivors(logits, self.MARGIN + 4.0 * loss[dtype]) if few else None
+            if kept is not None and (hopeless or int(np.count_nonzero(kept)) * 32 < kept.size):
+                rows, columns = np.nonzero(kept)
+                given = None if screen else logits[rows, columns] + tally.zero()[rows]
+                self._add_pairs(tally, centred, decay, variance, rows, first + columns, given)
+                continue
+            few = False
             if screen:
-                kept = tally.survivors(logits, self.MARGIN + 4.0 * loss[dtype])
-                if kept.sum() * 16 > kept.size and loss[np.dtype(np.float64)] <= self.TOLERANCE[self.dtype]:
-                    logits = queries @ self._precise[panel].T
-                    tally.add_dense(logits, self._precise[panel], self._classes[panel], first, full)
-                else:
-                    rows, columns = np.nonzero(kept)
-                    self._add_sparse(tally, centred, decay, variance, rows, columns, first)
-            else:
-                tally.add_dense(logits, table[panel], self._classes[panel], first, full)
+                logits = queries @ self._precise[panel].T
+            tally.add_dense(logits, self._precise[panel] if screen else table[panel], self._classes[panel], first, full)
         return tally
 
-    def _add_sparse(
-        self, tally: _Tally, x: FloatArray, decay: float, variance: float, rows: IntArray, columns: IntArray, first: int
+    def _add_pairs(
+        self, tally: _Tally, x: FloatArray, decay: float, variance: float, rows: IntArray, columns: IntArray, given: FloatArray | None
     ) -> None:
-        """Log weights of a few pairs by explicit differences, a bounded number at a time."""
+        """Add a few pairs, a bounded number at a time; log weights that are not given come from explicit differences."""
         chunk = max(1, 2**20 // self.d)
         for start in range(0, len(rows), chunk):
-            row, column = rows[start : start + chunk], first + columns[start : start + chunk]
-            gap = x[row] - decay * self._data[column]
-            logit = self._log_count[column] - np.einsum("ij,ij->i", gap, gap) / (2.0 * variance)
+            row, column = rows[start : start + chunk], columns[start : start + chunk]
+            if given is None:
+                gap = x[row] - decay * self._data[column]
+                logit: FloatArray = self._log_count[column] - np.einsum("ij,ij->i", gap, gap) / (2.0 * variance)
+            else:
+                logit = given[start : start + chunk]
             tally.add_pairs(row, column, logit, self._data[column] / self._reach, self._classes[column])
 
 
@@ -259,6 +264,10 @@ class _Tally:
         """What a product has to add so that its logits are measured from the reference."""
         return np.where(np.isfinite(self.reference), self.base - self.reference, 0.0)
 
+    def zero(self) -> FloatArray:
+        """The log weight from which a product's logits are measured."""
+        return np.where(np.isfinite(self.reference), self.reference, self.base)
+
     def _raise(self, rows: npt.NDArray[np.bool_] | IntArray, reference: FloatArray) -> None:
         scale = np.exp(self.reference[rows] - reference)
         self.sums[rows] *= scale[:, None]
@@ -278,7 +287,7 @@ class _Tally:
         """Add a panel of logits (overwritten) that are measured from the reference."""
         top = logits.max(axis=1).astype(np.float64)
         fresh = ~np.isfinite(self.reference)
-        absolute = top + np.where(fresh, self.base, self.reference)
+        absolute = top + self.zero()
         if full:
             better = absolute > self.best
             self.nearest[better] = first + logits[better].argmax(axis=1)
