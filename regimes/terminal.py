@@ -21,12 +21,12 @@ class Progress:
     """Shows the steps of a long computation on standard error.
 
     A bar on a terminal (drawn by rich where it is installed), a line per step elsewhere, nothing when `quiet`.
-    Call it as ``progress(done, total, what)``, or `step` where the caller does not count; use it in a ``with`` block so
-    that the bar is taken away at the end.
+    Call it as ``progress(what, done, total)``, or as ``progress(what)`` after every step where the caller does not count; use it
+    in a ``with`` block so that the bar is taken away at the end.
 
     Parameters
     ----------
-    total : number of steps that `step` will be called for.
+    total : number of steps, for a caller that does not count.
     quiet : show nothing.
     stream : where to show it; standard error if None.
     """
@@ -61,13 +61,10 @@ class Progress:
             self.stream.write("\r" + " " * self._drawn + "\r")
             self.stream.flush()
 
-    def step(self, what: str) -> None:
-        """Say that one more step, `what`, is finished."""
-        self(self.done + 1, self.total, what)
-
-    def __call__(self, done: int, total: int, what: str) -> None:
-        """Say that `done` of `total` steps are finished; `what` names the latest."""
-        self.done = done
+    def __call__(self, what: str, done: int | None = None, total: int | None = None) -> None:
+        """Say that the step `what` is finished, and with it `done` of `total` steps (one more, if they are not given)."""
+        self.done = done = self.done + 1 if done is None else done
+        total = self.total if total is None else total
         if self.quiet:
             return
         if self._bar is not None:

@@ -33,7 +33,7 @@ def run(words: Sequence[str]) -> int:
     try:
         derivation = derive(model, options.kind)
         with Progress(len(derivation.steps), quiet=options.format == "json") as progress:
-            derivation = derivation.verify(progress=progress.step)
+            derivation = derivation.verify(progress=progress)
     except DerivationError as error:
         print(f"regimes: {model.name} {options.kind}: {error}", file=sys.stderr)
         return 1
