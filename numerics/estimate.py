@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 TextArray = NDArray[np.str_]
+MAX_DIGITS = 1000
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,41 @@ class Estimate:
     @property
     def ok(self) -> NDArray[np.bool_]:
         """Where there is a value."""
-        return self.status == "ok"
+        return np.asarray(self.status == "ok")
 
     def __str__(self) -> str:
         lines = []
         for index in np.ndindex(self.value.shape):
             at = ", ".join(f"{name}={column[index]}" for name, column in self.parameters.items())
-            what = f"{self.text[index]} +- {self.error[index]:.1g}" if self.status[index] == "ok" else f"{self.status[index]}: {self.reason[index]}"
+            what = (
+                f"{self.text[index]} +- {self.error[index]:.1g}"
+                if self.status[index] == "ok"
+                else f"{self.status[index]}: {self.reason[index]}"
+            )
             lines.append(f"{at}: {what}" if at else what)
         return "\n".join(lines)
+
+
+class Filling:
+    """The arrays of an `Estimate` while they are being filled."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.value, self.error = np.full(shape, np.nan), np.full(shape, np.nan)
+        self.status, self.reason = np.full(shape, "failed", dtype="<U6"), np.full(shape, "", dtype="<U160")
+        self.text = np.full(shape, "", dtype=f"<U{MAX_DIGITS + 16}")
+
+    def none(self, where: Any, reason: str) -> None:
+        """What was asked for does not exist there."""
+        self.status[where], self.reason[where] = "none", reason
+
+    def failed(self, where: Any, reason: str) -> None:
+        """It was not computed there."""
+        self.status[where], self.reason[where] = "failed", reason
+
+    def fill(self, index: Any, value: float, error: float, text: str, *, decimal: bool = False) -> None:
+        """Store a value; unless a decimal string was asked for, one that underflows is refused rather than rounded to zero."""
+        if not decimal and abs(value) < np.finfo(np.float64).tiny and text.split("e")[0].strip("-0."):
+            self.failed(index, f"the value, {text}, is below the smallest double; ask for digits")
+            return
+        self.value[index], self.error[index], self.text[index] = value, error, text
+        self.status[index], self.reason[index] = "ok", ""

@@ -14,18 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regimes.numerics.arguments import choose_method, read_parameters
 from regimes.numerics.codegen import Kernel
-from regimes.numerics.estimate import Estimate
+from regimes.numerics.estimate import Estimate, Filling
+from regimes.numerics.kernels import build, kernel
 from regimes.numerics.quantities import Formula, Numeric, Quantity, get_quantity, quantities
-from regimes.theory.errors import DomainError, MissingParameterError, RegimesError, UnknownNameError
+from regimes.theory.errors import DomainError, RegimesError
 from regimes.theory.model import DataModel, get_model
-from regimes.theory.params import ALPHA, DIMENSION, POINTS, Param
+from regimes.theory.params import ALPHA, DIMENSION, POINTS
 
 __all__ = ["Estimate", "Quantity", "generate", "predict", "quantities"]
 
 PROMISED = 1e-12  # relative error below which a value is given without arbitrary precision
-_MAX_DIGITS = 400
-
 Values = dict[str, NDArray[np.float64]]
 
 
@@ -53,12 +53,12 @@ def predict(model: DataModel | str, quantity: str, *, method: str | None = None,
     model = get_model(model) if isinstance(model, str) else model
     what = get_quantity(quantity)
     words = {k: v for k, v in values.items() if isinstance(v, str)}
-    method = _method(what, method, words)
-    params = _parameters(model, what, method, {k: v for k, v in values.items() if k not in words}, words)
+    method = choose_method(what, method, words)
+    params = read_parameters(model, what, method, {k: v for k, v in values.items() if k not in words}, words)
     shape = np.broadcast_shapes(*(np.shape(v) for v in params.values())) if params else ()
     arrays = {k: np.broadcast_to(np.asarray(v, dtype=np.float64), shape) for k, v in params.items()}
     recipe = what.recipes[method]
-    result = _Result(shape)
+    result = Filling(shape)
     if what.classes and model.class_count < 2:
         result.none(np.ones(shape, dtype=bool), f"{model.name} has one class: there is nothing to tell apart")
     elif isinstance(recipe, Numeric):
@@ -71,127 +71,7 @@ def predict(model: DataModel | str, quantity: str, *, method: str | None = None,
     return Estimate(result.value, result.error, result.status, result.reason, method, shown, result.text)
 
 
-class _Result:
-    """Arrays being filled."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.value, self.error = np.full(shape, np.nan), np.full(shape, np.nan)
-        self.status, self.reason = np.full(shape, "failed", dtype="<U6"), np.full(shape, "", dtype="<U160")
-        self.text = np.full(shape, "", dtype=f"<U{_MAX_DIGITS + 16}")
-
-    def none(self, where: NDArray[np.bool_], reason: str) -> None:
-        self.status[where], self.reason[where] = "none", reason
-
-    def failed(self, where: Any, reason: str) -> None:
-        self.status[where], self.reason[where] = "failed", reason
-
-    def fill(self, index: Any, value: float, error: float, text: str, *, decimal: bool = False) -> None:
-        """Store a value; unless a decimal string was asked for, one that underflows is refused rather than rounded to zero."""
-        if not decimal and abs(value) < np.finfo(np.float64).tiny and text.split("e")[0].strip("-0."):
-            self.failed(index, f"the value, {text}, is below the smallest double; ask for digits")
-            return
-        self.value[index], self.error[index], self.text[index] = value, error, text
-        self.status[index], self.reason[index] = "ok", ""
-
-
-# -- reading the arguments --------------------------------------------------------------------------------------------
-
-
-def _method(what: Quantity, method: str | None, words: Mapping[str, str]) -> str:
-    unknown = sorted(set(words) - {"definition"})
-    if unknown or ("definition" in words and what.name != "speciation-time"):
-        name = (unknown or ["definition"])[0]
-        known = [p.name for p in (*what.needs, *what.optional)]
-        if name in known:
-            raise DomainError(f"{name}={words[name]} is not a number")
-        raise UnknownNameError(f"parameter of {what.name}", name, known)
-    if what.name == "speciation-time":
-        method = method or words.get("definition")
-        if method is None:
-            raise MissingParameterError(f"speciation-time needs a definition: give definition=NAME, one of {', '.join(what.methods)}")
-    if method is None:
-        return what.methods[0]
-    if method not in what.methods:
-        raise UnknownNameError("definition" if what.name == "speciation-time" else f"method of {what.name}", method, what.methods)
-    return method
-
-
-def _parameters(model: DataModel, what: Quantity, method: str, values: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, Any]:
-    needs = what.needed(method)
-    accepted = {p.name: p for p in (*model.params, *needs, *what.optional)}
-    if ALPHA in needs:
-        accepted |= {p.name: p for p in (POINTS, DIMENSION)}
-    for name in values:
-        if name not in accepted and any(name in {p.name for p in what.needed(other)} for other in what.methods):
-            raise UnknownNameError(f"parameter of {what.name} by method {method}", name, accepted)
-        if name not in accepted:
-            raise UnknownNameError("parameter", name, [*accepted, *(["definition"] if "definition" not in words and what.classes else [])])
-    numbers = {name: _numbers(accepted[name], value) for name, value in values.items()}
-    params = model.complete(numbers)
-    for p in needs:
-        if p.name in numbers:
-            params[p.name] = numbers[p.name]
-        elif p is ALPHA and POINTS.name in numbers and DIMENSION.name in numbers:
-            params[POINTS.name], params[DIMENSION.name] = numbers[POINTS.name], numbers[DIMENSION.name]
-        else:
-            also = " or n=VALUE d=VALUE" if p is ALPHA else ""
-            raise MissingParameterError(f"{what.name} needs {p.name} ({p.doc}): give {p.name}=VALUE with {p.domain}{also}")
-    if ALPHA.name in params and (POINTS.name in numbers or DIMENSION.name in numbers):
-        raise DomainError("alpha = log(n)/d is given twice: give alpha, or n and d, not both")
-    params |= {p.name: numbers[p.name] for p in what.optional if p.name in numbers}
-    return params
-
-
-def _numbers(param: Param, value: Any) -> NDArray[np.float64]:
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DomainError(f"{param.name}={value} is not a number: {param.domain}") from error
-    param.check(array)
-    return array
-
-
 # -- formulas -----------------------------------------------------------------------------------------------------------
-
-
-def kernel(model: DataModel, quantity: str, method: str, target: str) -> Kernel:
-    """The cached kernel of a formula."""
-    from regimes.numerics.cache import cached_kernel
-
-    return cached_kernel((model.name, quantity, method, target), lambda: _build(model, get_quantity(quantity), method, target))
-
-
-def _build(model: DataModel, what: Quantity, method: str, target: str, *, selftest: bool = False) -> Kernel:
-    from regimes.numerics import codegen
-    from regimes.theory.pipeline import derive
-
-    recipe = what.recipes[method]
-    if not isinstance(recipe, Formula):
-        raise RegimesError(f"{what.name} by method {method} is an integral over n and d, not a formula: generate one of "
-                           f"{', '.join(m for m, r in what.recipes.items() if isinstance(r, Formula)) or 'the other quantities'}")
-    proof = derive(model, recipe.kind)
-    expr = recipe.build(proof)
-    params = [*model.params, *what.needed(method), *what.optional]
-    used = _definitions(expr, proof.definitions)
-    free = expr.free_symbols.union(*(e.free_symbols for e in used.values()))
-    args = [p for p in params if p.symbol in free]
-    points: list[tuple[Any, ...]] = []
-    if selftest:
-        points = [tuple(f"{p.typical[0] + (p.typical[1] - p.typical[0]) * share:.6g}" for p in args) for share in (0.3, 0.5, 0.7)]
-    return codegen.generate(what.name.replace("-", "_"), [p.symbol for p in args], expr, target=target, doc=what.doc, definitions=used,
-                            reference=f"derivation '{recipe.kind}' of model '{model.name}' ({model.source})",
-                            meanings={p.name: f"{p.doc}; {p.domain}" for p in args}, selftest=points)
-
-
-def _definitions(expr: Any, definitions: Mapping[Any, Any]) -> dict[Any, Any]:
-    """The definitions that `expr` needs, in order."""
-    needed: set[Any] = set()
-    queue = [expr]
-    while queue:
-        fresh = queue.pop().free_symbols - needed
-        needed |= fresh
-        queue += [definitions[s] for s in fresh if s in definitions]
-    return {s: e for s, e in definitions.items() if s in needed}
 
 
 def generate(model: DataModel | str, quantity: str, *, target: str = "numpy", method: str | None = None) -> Kernel:
@@ -208,10 +88,10 @@ def generate(model: DataModel | str, quantity: str, *, target: str = "numpy", me
         method = "snr"
     if what.classes and model.class_count < 2:
         raise RegimesError(f"{model.name} has one class: {what.name} does not exist for it")
-    return _build(model, what, _method(what, method, {}), target, selftest=True)
+    return build(model, what, choose_method(what, method, {}), target, selftest=True)
 
 
-def _formula(result: _Result, model: DataModel, what: Quantity, method: str, recipe: Formula, arrays: Values, digits: int | None) -> None:
+def _formula(result: Filling, model: DataModel, what: Quantity, method: str, recipe: Formula, arrays: Values, digits: int | None) -> None:
     todo = np.ones(result.value.shape, dtype=bool)
     if recipe.symmetric:
         lopsided = _unequal_weights(model, arrays, result.value.shape)
@@ -224,8 +104,15 @@ def _formula(result: _Result, model: DataModel, what: Quantity, method: str, rec
     _evaluate(result, model, what, method, recipe, arrays, todo, digits)
 
 
-def _formula_default_level(result: _Result, model: DataModel, what: Quantity, arrays: Values, todo: NDArray[np.bool_],
-                           lopsided: NDArray[np.bool_], digits: int | None) -> None:
+def _formula_default_level(
+    result: Filling,
+    model: DataModel,
+    what: Quantity,
+    arrays: Values,
+    todo: NDArray[np.bool_],
+    lopsided: NDArray[np.bool_],
+    digits: int | None,
+) -> None:
     """The default level is the cloning probability of balanced classes at kappa = 1: for them the time is that of kappa = 1."""
     from regimes.numerics.levels import default_level
 
@@ -249,8 +136,16 @@ def _with_alpha(arrays: Mapping[str, Any], log: Any) -> dict[str, Any]:
     return {**arrays, ALPHA.name: log(arrays[POINTS.name]) / arrays[DIMENSION.name]}
 
 
-def _evaluate(result: _Result, model: DataModel, what: Quantity, method: str, recipe: Formula, arrays: Values, todo: NDArray[np.bool_],
-              digits: int | None) -> None:
+def _evaluate(
+    result: Filling,
+    model: DataModel,
+    what: Quantity,
+    method: str,
+    recipe: Formula,
+    arrays: Values,
+    todo: NDArray[np.bool_],
+    digits: int | None,
+) -> None:
     left = todo.copy()
     extended = np.finfo(np.longdouble).eps < np.finfo(np.float64).eps
     if digits is None and extended and todo.any():
@@ -258,13 +153,11 @@ def _evaluate(result: _Result, model: DataModel, what: Quantity, method: str, re
         run = fast.load_with_error()
         picked = {k: v[todo] for k, v in arrays.items()}
         with np.errstate(all="ignore"):
-            plain, _ = run(*_arguments(fast, _with_alpha(picked, np.log)))
             wide = {k: v.astype(np.longdouble) for k, v in picked.items()}
             value, spread = run(*_arguments(fast, _with_alpha(wide, np.log)))
             count = int(todo.sum())
-            plain, value, spread = (np.broadcast_to(u, (count,)) for u in (plain, value, spread))
-            rounding = np.abs(value - plain) * 2.0**-8  # the longer format has 11 bits more; 8 leaves a margin
-            error = rounding + np.abs(spread) + np.abs(value) * 2.0**-53
+            value, spread = (np.broadcast_to(u, (count,)) for u in (value, spread))
+            error = 4 * np.abs(spread) + np.abs(value) * 2.0**-53  # measured by two formats; a factor for what they share
             good = np.isfinite(value) & (error <= PROMISED * np.abs(value)) & (np.abs(value) > np.finfo(np.float64).tiny)
             good &= ~((value <= 0) & bool(recipe.positive))
         where = np.argwhere(todo)
@@ -280,7 +173,7 @@ def _arguments(k: Kernel, values: Mapping[str, Any]) -> list[Any]:
     return [values[name.rstrip("_") if name not in values else name] for name in k.args]
 
 
-def _evaluate_slowly(result: _Result, k: Kernel, recipe: Formula, arrays: Values, left: NDArray[np.bool_], digits: int | None) -> None:
+def _evaluate_slowly(result: Filling, k: Kernel, recipe: Formula, arrays: Values, left: NDArray[np.bool_], digits: int | None) -> None:
     """Arbitrary precision, point by point: more digits until two precisions agree on those that were asked for."""
     import mpmath as mp
 
@@ -289,12 +182,12 @@ def _evaluate_slowly(result: _Result, k: Kernel, recipe: Formula, arrays: Values
     run = k.load_with_error()
     for index in map(tuple, np.argwhere(left)):
         # With `digits` a decimal parameter means that decimal; without, the double it was rounded to.
-        read = (lambda u: mp.mpf(repr(float(u)))) if digits else (lambda u: mp.mpf(float(u)))
+        given = {name: repr(float(v[index])) if digits else float(v[index]) for name, v in arrays.items()}
         before, work, reason = None, wanted + 12, "the digits did not settle"
         while work <= 4 * (wanted + 60):
             with mp.workdps(work):
                 try:
-                    value, spread = run(*_arguments(k, _with_alpha({name: read(v[index]) for name, v in arrays.items()}, mp.log)))
+                    value, spread = run(*_arguments(k, _with_alpha({name: mp.mpf(u) for name, u in given.items()}, mp.log)))
                 except (ValueError, ZeroDivisionError, ArithmeticError) as failure:
                     reason, value, spread = str(failure) or type(failure).__name__, mp.nan, mp.nan
                 if recipe.positive and (mp.im(value) != 0 or mp.isnan(value) or mp.re(value) <= 0) and before is not None:
@@ -304,7 +197,9 @@ def _evaluate_slowly(result: _Result, k: Kernel, recipe: Formula, arrays: Values
                     error = abs(value - before) + abs(spread)
                     if error <= target * abs(value):
                         text = mp.nstr(value, wanted, strip_zeros=False, min_fixed=-5, max_fixed=max(wanted, 17))
-                        result.fill(index, float(value), float(error + abs(value) * mp.mpf(10) ** (-wanted)), text, decimal=digits is not None)
+                        result.fill(
+                            index, float(value), float(error + abs(value) * mp.mpf(10) ** (-wanted)), text, decimal=digits is not None
+                        )
                         break
                 before = value
             work = work * 3 // 2 + 10
@@ -315,7 +210,7 @@ def _evaluate_slowly(result: _Result, k: Kernel, recipe: Formula, arrays: Values
 # -- integrals ------------------------------------------------------------------------------------------------------------
 
 
-def _numeric(result: _Result, model: DataModel, recipe: Numeric, arrays: Values, digits: int | None) -> None:
+def _numeric(result: Filling, model: DataModel, recipe: Numeric, arrays: Values, digits: int | None) -> None:
     """Finite-size integrals: one call per distinct setting of everything but the time."""
     if digits is not None:
         raise DomainError("an integral over finite n and d is computed in double precision: leave out --digits, its error is reported")

@@ -113,51 +113,129 @@ _TIMES = {
 }
 _EXACT = (TIME, POINTS, DIMENSION)
 
-QUANTITIES: dict[str, Quantity] = {q.name: q for q in (
-    Quantity("information", "mutual information I(t) per dimension, nats", (TIME,), {
-        "closed-form": _step("collapse", "information"), "energy-cumulant": Formula("collapse", _information_from_cumulant)}),
-    Quantity("entropy", "differential entropy s(t) per dimension, nats", (TIME,), {
-        "energy-cumulant": _step("collapse", "entropy"), "closed-form": _step("collapse", "entropy_in_time")}),
-    Quantity("excess-entropy", "excess entropy density f(t) of the empirical law, nats per dimension", (TIME, ALPHA), {
-        "asymptotic": _step("collapse", "excess_entropy"),
-        "window": Numeric("regimes.numerics.window", "excess_entropy"),
-        "exact": Numeric("regimes.numerics.finite_size", "excess_entropy")}, needs_by_method={"window": _EXACT, "exact": _EXACT}),
-    Quantity("dispersion", "variance V(t) of the information density per dimension", (TIME,), {
-        "closed-form": _step("collapse", "dispersion")}),
-    Quantity("energy-cumulant", "energy cumulant function g_t(lam)", (TIME, TILT), {
-        "snr": _step("collapse", "energy_cumulant"), "closed-form": _step("collapse", "energy_cumulant_in_time")}),
-    Quantity("rate-function", "rate function f_t(energy) of the levels", (TIME, ENERGY), {
-        "legendre": _step("collapse", "rate_function")}),
-    Quantity("free-energy", "free energy psi of the levels per dimension", (TIME, ALPHA), {
-        "rsb": _step("collapse", "free_energy")}),
-    Quantity("rsb-parameter", "replica-symmetry-breaking parameter m*", (TIME, ALPHA), {
-        "stationarity": _step("collapse", "rsb_parameter")}),
-    Quantity("participation-ratio", "participation ratio 1 - m* of the levels", (TIME, ALPHA), {
-        "poisson-dirichlet": _step("collapse", "participation_ratio")}),
-    Quantity("collapse-time", "collapse time t_C", (ALPHA,), {
-        "closed-form": _step("collapse", "collapse_time", positive="no collapse"),
-        "root": _step("collapse", "collapse_root", positive="no collapse")}),
-    Quantity("condensation-time", "time at which the levels condense, m* = 1", (ALPHA,), {
-        "root": Formula("collapse", _condensation_root, positive="no condensation"),
-        "closed-form": _step("collapse", "collapse_time", positive="no condensation")}),
-    Quantity("accuracy-time", "largest time at which E Z^2/(E Z)^2 is not finite", (ALPHA,), {
-        "root": _step("collapse", "accuracy_time", positive="the second moment is finite at every time")}),
-    Quantity("onset-time", "largest time at which a datum dominates at its own position", (ALPHA,), {
-        "root": _step("collapse", "onset_time", positive="no onset")}),
-    Quantity("collapse-probability", "probability phi_C(t) that two clones end on the same datum", _EXACT, {
-        "exact": Numeric("regimes.numerics.finite_size", "collapse_probability"),
-        "window": Numeric("regimes.numerics.window", "collapse_probability")}),
-    Quantity("decoding-probability", "probability that the datum nearest to x_t is the datum of origin", _EXACT, {
-        "exact": Numeric("regimes.numerics.finite_size", "decoding_probability")}),
-    Quantity("speciation-time", "speciation time t_S; the method is the definition", (DIMENSION,), _TIMES, optional=(LEVEL,), classes=True),
-    Quantity("cloning-probability", "probability phi(t) that two clones end in the same class", (TIME, DIMENSION), {
-        "sech": _step("speciation", "cloning_probability"), "posterior": Formula("speciation", _posterior_average)}, classes=True),
-    Quantity("class-information", "mutual information of class and x_t, nats", (TIME, DIMENSION), {
-        "divergence": _step("speciation", "class_information")}, classes=True),
-    Quantity("kappa", "class signal-to-noise ratio", (TIME, DIMENSION), {"closed-form": _step("speciation", "kappa")}, classes=True),
-    Quantity("potential", "potential V(q, t) of the overlap q = m.x/sqrt(d), V(0) = 0", (TIME, DIMENSION, OVERLAP), {
-        "closed-form": _step("speciation", "potential")}, classes=True),
-)}
+QUANTITIES: dict[str, Quantity] = {
+    q.name: q
+    for q in (
+        Quantity(
+            "information",
+            "mutual information I(t) per dimension, nats",
+            (TIME,),
+            {"closed-form": _step("collapse", "information"), "energy-cumulant": Formula("collapse", _information_from_cumulant)},
+        ),
+        Quantity(
+            "entropy",
+            "differential entropy s(t) per dimension, nats",
+            (TIME,),
+            {"energy-cumulant": _step("collapse", "entropy"), "closed-form": _step("collapse", "entropy_in_time")},
+        ),
+        Quantity(
+            "excess-entropy",
+            "excess entropy density f(t) of the empirical law, nats per dimension",
+            (TIME, ALPHA),
+            {
+                "asymptotic": _step("collapse", "excess_entropy"),
+                "window": Numeric("regimes.numerics.window", "excess_entropy"),
+                "exact": Numeric("regimes.numerics.finite_size", "excess_entropy"),
+            },
+            needs_by_method={"window": _EXACT, "exact": _EXACT},
+        ),
+        Quantity(
+            "dispersion",
+            "variance V(t) of the information density per dimension",
+            (TIME,),
+            {"closed-form": _step("collapse", "dispersion")},
+        ),
+        Quantity(
+            "energy-cumulant",
+            "energy cumulant function g_t(lam)",
+            (TIME, TILT),
+            {"snr": _step("collapse", "energy_cumulant"), "closed-form": _step("collapse", "energy_cumulant_in_time")},
+        ),
+        Quantity(
+            "rate-function", "rate function f_t(energy) of the levels", (TIME, ENERGY), {"legendre": _step("collapse", "rate_function")}
+        ),
+        Quantity("free-energy", "free energy psi of the levels per dimension", (TIME, ALPHA), {"rsb": _step("collapse", "free_energy")}),
+        Quantity(
+            "rsb-parameter", "replica-symmetry-breaking parameter m*", (TIME, ALPHA), {"stationarity": _step("collapse", "rsb_parameter")}
+        ),
+        Quantity(
+            "participation-ratio",
+            "participation ratio 1 - m* of the levels",
+            (TIME, ALPHA),
+            {"poisson-dirichlet": _step("collapse", "participation_ratio")},
+        ),
+        Quantity(
+            "collapse-time",
+            "collapse time t_C",
+            (ALPHA,),
+            {
+                "closed-form": _step("collapse", "collapse_time", positive="no collapse"),
+                "root": _step("collapse", "collapse_root", positive="no collapse"),
+            },
+        ),
+        Quantity(
+            "condensation-time",
+            "time at which the levels condense, m* = 1",
+            (ALPHA,),
+            {
+                "root": Formula("collapse", _condensation_root, positive="no condensation"),
+                "closed-form": _step("collapse", "collapse_time", positive="no condensation"),
+            },
+        ),
+        Quantity(
+            "accuracy-time",
+            "largest time at which E Z^2/(E Z)^2 is not finite",
+            (ALPHA,),
+            {"root": _step("collapse", "accuracy_time", positive="the second moment is finite at every time")},
+        ),
+        Quantity(
+            "onset-time",
+            "largest time at which a datum dominates at its own position",
+            (ALPHA,),
+            {"root": _step("collapse", "onset_time", positive="no onset")},
+        ),
+        Quantity(
+            "collapse-probability",
+            "probability phi_C(t) that two clones end on the same datum",
+            _EXACT,
+            {
+                "exact": Numeric("regimes.numerics.finite_size", "collapse_probability"),
+                "window": Numeric("regimes.numerics.window", "collapse_probability"),
+            },
+        ),
+        Quantity(
+            "decoding-probability",
+            "probability that the datum nearest to x_t is the datum of origin",
+            _EXACT,
+            {"exact": Numeric("regimes.numerics.finite_size", "decoding_probability")},
+        ),
+        Quantity(
+            "speciation-time", "speciation time t_S; the method is the definition", (DIMENSION,), _TIMES, optional=(LEVEL,), classes=True
+        ),
+        Quantity(
+            "cloning-probability",
+            "probability phi(t) that two clones end in the same class",
+            (TIME, DIMENSION),
+            {"sech": _step("speciation", "cloning_probability"), "posterior": Formula("speciation", _posterior_average)},
+            classes=True,
+        ),
+        Quantity(
+            "class-information",
+            "mutual information of class and x_t, nats",
+            (TIME, DIMENSION),
+            {"divergence": _step("speciation", "class_information")},
+            classes=True,
+        ),
+        Quantity("kappa", "class signal-to-noise ratio", (TIME, DIMENSION), {"closed-form": _step("speciation", "kappa")}, classes=True),
+        Quantity(
+            "potential",
+            "potential V(q, t) of the overlap q = m.x/sqrt(d), V(0) = 0",
+            (TIME, DIMENSION, OVERLAP),
+            {"closed-form": _step("speciation", "potential")},
+            classes=True,
+        ),
+    )
+}
 
 
 def quantities(model: DataModel | None = None) -> dict[str, Quantity]:

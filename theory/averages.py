@@ -32,8 +32,8 @@ class _Bound(sp.Expr):  # type: ignore[misc]
 
     @property
     def free_symbols(self) -> set[Any]:
-        outer: set[Any] = set().union(*(a.free_symbols for a in self.args[2:])) if self.args[2:] else set()
-        return (self.args[0].free_symbols - {self.args[1]}) | outer
+        free: set[Any] = self.args[0].free_symbols - {self.args[1]}
+        return free.union(*(a.free_symbols for a in self.args[2:]))
 
     def _eval_subs(self, old: Any, new: Any) -> Any:
         if old == self.variable:  # the bound symbol is not the reader's
@@ -56,7 +56,7 @@ class NormalAverage(_Bound):
     def as_integral(self) -> Any:
         """The same number as an integral over the line."""
         f, z = self.args[:2]
-        return LineIntegral(f * sp.exp(-z**2 / 2) / sp.sqrt(2 * sp.pi), z)
+        return LineIntegral(f * sp.exp(-(z**2) / 2) / sp.sqrt(2 * sp.pi), z)
 
     def _latex(self, printer: Any) -> str:
         return rf"\mathbb{{E}}_{{{printer._print(self.args[1])}}}\left[{printer._print(self.args[0])}\right]"

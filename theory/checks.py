@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import mpmath as mp
@@ -17,8 +18,9 @@ _GUARD = 12  # extra working digits, so that 30 survive differences and sums
 
 def check(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:
     """Check one step; a step that cannot be evaluated has failed, and the message says why."""
-    method = {"definition": _definition, "identity": _identity, "limit": _limit, "stationarity": _stationarity,
-              "conjecture": _conjecture}[step.kind]
+    method = {"definition": _definition, "identity": _identity, "limit": _limit, "stationarity": _stationarity, "conjecture": _conjecture}[
+        step.kind
+    ]
     try:
         with mp.workdps(DIGITS + _GUARD):
             return method(derivation, step, rng)
@@ -43,8 +45,10 @@ def _show(point: Mapping[Any, Any]) -> str:
 
 
 def _failure(step: Step, point: Mapping[Any, Any], left: Any, right: Any) -> str:
-    return (f"rule '{step.rule}' of step '{step.name}' fails at {_show(point)}: left {mp.nstr(left, 20)}, right {mp.nstr(right, 20)}; "
-            f"left side {step.left}; right side {step.right}")
+    return (
+        f"rule '{step.rule}' of step '{step.name}' fails at {_show(point)}: left {mp.nstr(left, 20)}, right {mp.nstr(right, 20)}; "
+        f"left side {step.left}; right side {step.right}"
+    )
 
 
 def _definition(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:
@@ -76,11 +80,18 @@ def _limit(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:
             left, right = value(step.left, at), value(step.right, at)
             errors.append(abs(left - right))
         if any(e < mp.mpf(10) ** -(DIGITS + _GUARD - 6) for e in errors):
-            return Outcome(False, "limit", message=f"step '{step.name}': the two sides are equal at {_show(at)}; declare an identity instead")
+            return Outcome(
+                False, "limit", message=f"step '{step.name}': the two sides are equal at {_show(at)}; declare an identity instead"
+            )
         slopes = [float(mp.log(errors[k] / errors[k + 1], 2)) for k in (0, 1)]
         worst = max(worst, *(abs(s - exponent) for s in slopes))
         if worst > 0.05:
-            return Outcome(False, "limit", worst, _failure(step, at, left, right) + f"; error falls with exponent {slopes[-1]:.3f}, declared {exponent}")
+            return Outcome(
+                False,
+                "limit",
+                worst,
+                _failure(step, at, left, right) + f"; error falls with exponent {slopes[-1]:.3f}, declared {exponent}",
+            )
     return Outcome(True, f"error falls with exponent {exponent} (measured to {worst:.1e}) along powers of two from 2^{first}", worst)
 
 
@@ -99,16 +110,22 @@ def _stationarity(derivation: Derivation, step: Step, rng: random.Random) -> Out
         if error > 10.0 ** (-DIGITS // 2):
             return Outcome(False, "stationarity", worst, _failure(step, point, slope, mp.mpf(0)))
         if mp.sign(bend) != step.details["curvature"]:
-            return Outcome(False, "stationarity", worst, f"step '{step.name}': curvature {mp.nstr(bend, 8)} has the wrong sign at {_show(point)}")
+            return Outcome(
+                False, "stationarity", worst, f"step '{step.name}': curvature {mp.nstr(bend, 8)} has the wrong sign at {_show(point)}"
+            )
         low, high = (value(end, {**point, u: root}) for end in step.details["interval"])
         with mp.workdps(15):
             grid = [low + (high - low) * (k + mp.mpf(1) / 2) / 64 for k in range(64)]
             signs = [mp.sign(mp.diff(height, w)) for w in grid]
-        turns = sum(1 for s, r in zip(signs, signs[1:], strict=False) if s != r)
+        turns = sum(1 for s, r in pairwise(signs) if s != r)
         if turns != step.details["count"]:
-            return Outcome(False, "stationarity", worst,
-                           f"step '{step.name}': {turns} stationary points in ({mp.nstr(low, 6)}, {mp.nstr(high, 6)}), "
-                           f"{step.details['count']} declared, at {_show(point)}")
+            return Outcome(
+                False,
+                "stationarity",
+                worst,
+                f"step '{step.name}': {turns} stationary points in ({mp.nstr(low, 6)}, {mp.nstr(high, 6)}), "
+                f"{step.details['count']} declared, at {_show(point)}",
+            )
     return Outcome(True, f"gradient, curvature and number of stationary points at 10 random points, {DIGITS // 2} digits", worst)
 
 

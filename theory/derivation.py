@@ -118,33 +118,85 @@ class Derivation:
         longer = self._add(Step(name, title, "definition", "definition", symbol, expr, expr, reference))
         return replace(longer, definitions={**self.definitions, symbol: expr}) if insert else longer
 
-    def then(self, rule: Rule, claim: Any, *, name: str, title: str, domains: Domains | None = None,
-             where: Callable[[Mapping[Any, Any]], bool] | None = None, **options: Any) -> Derivation:
+    def then(
+        self,
+        rule: Rule,
+        claim: Any,
+        *,
+        name: str,
+        title: str,
+        domains: Domains | None = None,
+        where: Callable[[Mapping[Any, Any]], bool] | None = None,
+        **options: Any,
+    ) -> Derivation:
         """The identity claim = rule(claim)."""
         result = rule(claim, **options)
         return self._add(Step(name, title, "identity", label(rule), claim, result, result, domains=domains or {}, where=where))
 
-    def solve(self, rule: Rule, equation: tuple[Any, Any], variable: Any, *, name: str, title: str, where: Callable[[Any], bool],
-              domains: Domains | None = None) -> Derivation:
+    def solve(
+        self,
+        rule: Rule,
+        equation: tuple[Any, Any],
+        variable: Any,
+        *,
+        name: str,
+        title: str,
+        where: Callable[[Any], bool],
+        domains: Domains | None = None,
+    ) -> Derivation:
         """The value of `variable` that makes the two sides equal; checked by inserting it."""
         left, right = equation
         with mp.workdps(DIGITS):
             asked = Step(name, title, "identity", "", left, right, left, domains=domains or {})
             point = self.point(random.Random(7), asked)
             root = rule(left - right, variable, point, where)
-        step = Step(name, title, "identity", label(rule), left.subs(variable, root), right.subs(variable, root), root, domains=domains or {})
+        step = Step(
+            name,
+            title,
+            "identity",
+            label(rule),
+            left.subs(variable, root),
+            right.subs(variable, root),
+            root,
+            details={"variable": variable},
+            domains=domains or {},
+        )
         return self._add(step)
 
-    def extremum(self, value_: Any, objective: Any, variable: Any, *, name: str, title: str, curvature: int, interval: tuple[Any, Any],
-                 rule: Rule, count: int = 1, domains: Domains | None = None,
-                 where: Callable[[Mapping[Any, Any]], bool] | None = None) -> Derivation:
+    def extremum(
+        self,
+        value_: Any,
+        objective: Any,
+        variable: Any,
+        *,
+        name: str,
+        title: str,
+        curvature: int,
+        interval: tuple[Any, Any],
+        rule: Rule,
+        count: int = 1,
+        domains: Domains | None = None,
+        where: Callable[[Mapping[Any, Any]], bool] | None = None,
+    ) -> Derivation:
         """`value_` makes `objective` stationary in `variable`; `count` stationary points lie in `interval`."""
         details = {"objective": objective, "variable": variable, "curvature": curvature, "interval": interval, "count": count}
-        return self._add(Step(name, title, "stationarity", label(rule), variable, value_, value_, details=details, domains=domains or {},
-                              where=where))
+        return self._add(
+            Step(name, title, "stationarity", label(rule), variable, value_, value_, details=details, domains=domains or {}, where=where)
+        )
 
-    def limit(self, rule: Rule, exact: Any, *, name: str, title: str, variable: Any, towards: Literal["infinity", "zero"],
-              exponent: float, domains: Domains | None = None, **options: Any) -> Derivation:
+    def limit(
+        self,
+        rule: Rule,
+        exact: Any,
+        *,
+        name: str,
+        title: str,
+        variable: Any,
+        towards: Literal["infinity", "zero"],
+        exponent: float,
+        domains: Domains | None = None,
+        **options: Any,
+    ) -> Derivation:
         """rule(exact) approximates exact, with an error that falls like variable^-exponent (or variable^exponent towards zero)."""
         result = rule(exact, variable, **options)
         details = {"variable": variable, "towards": towards, "exponent": exponent}
@@ -152,8 +204,9 @@ class Derivation:
 
     def conjecture(self, name: str, expr: Any, title: str, *, covered_by: str, reference: str) -> Derivation:
         """A statement of the large-d theory that no algebra here proves; `covered_by` names the quantity that is simulated."""
-        return self._add(Step(name, title, "conjecture", "large-d argument", sp.Symbol(name), expr, expr, reference,
-                              details={"covered_by": covered_by}))
+        return self._add(
+            Step(name, title, "conjecture", "large-d argument", sp.Symbol(name), expr, expr, reference, details={"covered_by": covered_by})
+        )
 
     # -- checking -----------------------------------------------------------------------------------------------
 

@@ -22,8 +22,9 @@ class UnknownNameError(RegimesError):
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or names
-        super().__init__(f"unknown {kind} '{name}'; did you mean {' or '.join(near)}?"
-                         if near else f"unknown {kind} '{name}'; it takes none")
+        super().__init__(
+            f"unknown {kind} '{name}'; did you mean {' or '.join(near)}?" if near else f"unknown {kind} '{name}'; it takes none"
+        )
 
 
 class DomainError(RegimesError):

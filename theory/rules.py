@@ -9,6 +9,7 @@ import mpmath as mp
 import sympy as sp
 
 from regimes.theory.averages import LineIntegral, NormalAverage
+from regimes.theory.conventions import t
 from regimes.theory.errors import DerivationError
 from regimes.theory.evaluate import value
 
@@ -76,15 +77,13 @@ def complete_the_square(integral: Any) -> Any:
 
 
 def _normal_moment(power: int, centre: Any, var: Any) -> Any:
-    return sum(sp.binomial(power, 2 * k) * centre ** (power - 2 * k) * var**k * sp.factorial2(2 * k - 1)
-               for k in range(power // 2 + 1))
+    return sum(sp.binomial(power, 2 * k) * centre ** (power - 2 * k) * var**k * sp.factorial2(2 * k - 1) for k in range(power // 2 + 1))
 
 
 def average_polynomial(expr: Any, variances: Mapping[Any, Any]) -> Any:
     """Mean of a polynomial in independent centred normal variables with the given variances."""
     for u, var in variances.items():
-        expr = sum(coefficient * _normal_moment(power, sp.S.Zero, var)
-                   for (power,), coefficient in sp.Poly(sp.expand(expr), u).terms())
+        expr = sum(coefficient * _normal_moment(power, sp.S.Zero, var) for (power,), coefficient in sp.Poly(sp.expand(expr), u).terms())
     return sp.factor(expr)
 
 
@@ -115,6 +114,14 @@ def differentiate(derivative: Any) -> Any:
     return sp.simplify(result)
 
 
+def fokker_planck(claim: Any, log_density: Any, variable: Any) -> Any:
+    """dP/dt - d(uP)/du - d^2P/du^2 for P = exp(phi), from the logarithm: P (phi_t - 1 - u phi_u - phi_uu - phi_u^2)."""
+    del claim
+    slope = sp.diff(log_density, variable)
+    residual = sp.diff(log_density, t) - 1 - variable * slope - sp.diff(slope, variable) - slope**2
+    return sp.cancel(sp.together(residual)) * sp.exp(log_density)
+
+
 def substitute(expr: Any, replacements: Mapping[Any, Any]) -> Any:
     """Insert definitions, then reduce."""
     for old, new in replacements.items():
@@ -136,20 +143,20 @@ def rewrite(expr: Any, target: Any) -> Any:
 def solve(equation: Any, variable: Any, point: Mapping[Any, Any], where: Callable[[Any], bool]) -> Any:
     """The branch of the solution of `equation` = 0 that satisfies the equation and `where` at a test point."""
     found = []
-    for root in sp.solve(equation, variable):
+    for root in sp.solve(sp.together(equation), variable, check=False, simplify=False):
         number = value(root, point)
         if mp.im(number) == 0 and where(mp.re(number)) and abs(value(equation, {**point, variable: mp.re(number)})) < mp.mpf(10) ** -20:
             found.append(root)
     if len(found) != 1:
         raise DerivationError(f"{len(found)} branches of {equation} = 0 in {variable} satisfy the condition, one is needed")
-    return sp.simplify(found[0])
+    return sp.powsimp(sp.together(found[0]))
 
 
 def expand_in(expr: Any, variable: Any, order: int) -> Any:
     """Taylor polynomial of `expr` in `variable` about 0, up to and including the given order, by differentiation."""
     total, derivative = sp.S.Zero, expr
     for k in range(order + 1):
-        total += sp.simplify(derivative.subs(variable, 0)) * variable**k / sp.factorial(k)
+        total += sp.factor(derivative.subs(variable, 0)) * variable**k / sp.factorial(k)
         derivative = sp.diff(derivative, variable)
     return total
 

@@ -12,9 +12,10 @@ import sympy as sp
 from regimes.theory import conventions as c
 from regimes.theory import rules
 from regimes.theory.averages import LargestRoot, LineIntegral, NormalAverage
-from regimes.theory.collapse import start
-from regimes.theory.conventions import Delta, a, d, decay, gamma, level, q, t, y, z
+from regimes.theory.conventions import Delta, a, d, decay, gamma, level, q, y, z
 from regimes.theory.derivation import Derivation
+from regimes.theory.errors import DerivationError
+from regimes.theory.forward import IN_TIME, fokker_planck, start
 from regimes.theory.functions import LogCosh, RelativeEntropyTerm
 from regimes.theory.model import DataModel, GaussianClusters
 from regimes.theory.params import DIMENSION, LEVEL, OVERLAP
@@ -38,7 +39,7 @@ def derive_speciation(model: DataModel) -> Derivation:
     if len(law.weights) == 1:
         return _single_class(proof)
     if len(law.weights) != 2 or law.rank != 1:
-        raise rules.DerivationError(f"{model.name}: speciation is derived for two classes on a line, this law has {len(law.weights)} classes")
+        raise DerivationError(f"{model.name}: speciation is derived for two classes on a line, this law has {len(law.weights)} classes")
     proof = _log_odds(proof, law)
     proof = _cloning(proof, law)
     proof = _forward_law(proof, law)
@@ -49,29 +50,60 @@ def derive_speciation(model: DataModel) -> Derivation:
 
 def _single_class(proof: Derivation) -> Derivation:
     at = {y: (-2.0, 2.0)}
-    proof = proof.then(rules.complete_the_square, LineIntegral(proof["law"] * c.noise_density(y, a), a), name="forward_density",
-                       title="Density of one noised coordinate", domains=at)
+    proof = proof.then(
+        rules.complete_the_square,
+        LineIntegral(proof["law"] * c.noise_density(y, a), a),
+        name="forward_density",
+        title="Density of one noised coordinate",
+        domains=at,
+    )
     potential = -rules.take_the_logarithm(sp.log(proof["forward_density"]))
-    return proof.then(rules.differentiate, sp.Derivative(potential, y, y), name="curvature",
-                      title="Curvature of -log P_t: positive at every time, so the symmetry is never broken and there is no speciation", domains=at)
+    return proof.then(
+        rules.differentiate,
+        sp.Derivative(potential, y, y),
+        name="curvature",
+        title="Curvature of -log P_t: positive at every time, so the symmetry is never broken and there is no speciation",
+        domains=at,
+    )
 
 
 def _log_odds(proof: Derivation, law: GaussianClusters) -> Derivation:
     at = {y: (-2.0, 2.0)}
     for side, name, centre in (("first", "A", law.centres[0][0]), ("second", "B", law.centres[1][0])):
         mean = sp.sqrt(d) * centre
-        proof = proof.then(rules.complete_the_square, LineIntegral(c.normal_density(a - mean, law.sd**2) * c.noise_density(y, a), a),
-                           name=f"{side}_class_density", title=f"Density of the class coordinate y = x.m/|m| in class {name} (centre {side})", domains=at)
+        proof = proof.then(
+            rules.complete_the_square,
+            LineIntegral(c.normal_density(a - mean, law.sd**2) * c.noise_density(y, a), a),
+            name=f"{side}_class_density",
+            title=f"Density of the class coordinate y = x.m/|m| in class {name} (centre {side})",
+            domains=at,
+        )
     first, second = proof["first_class_density"], proof["second_class_density"]
-    proof = proof.then(rules.take_the_logarithm, sp.log(first) - sp.log(second), name="log_odds",
-                       title="Log-odds of the two classes; coordinates orthogonal to the centres cancel", domains=at)
+    proof = proof.then(
+        rules.take_the_logarithm,
+        sp.log(first) - sp.log(second),
+        name="log_odds",
+        title="Log-odds of the two classes; coordinates orthogonal to the centres cancel",
+        domains=at,
+    )
     odds = proof["log_odds"]
-    proof = proof.then(rules.complete_the_square, LineIntegral(first * odds, y), name="log_odds_mean", title="Mean of the log-odds in the first class")
+    proof = proof.then(
+        rules.complete_the_square, LineIntegral(first * odds, y), name="log_odds_mean", title="Mean of the log-odds in the first class"
+    )
     mean = proof["log_odds_mean"]
-    proof = proof.then(rules.complete_the_square, LineIntegral(first * (odds - mean) ** 2, y), name="log_odds_variance",
-                       title="Variance of the log-odds: exactly Gaussian, as the log-odds are linear in y")
-    proof = proof.then(rules.rewrite, proof["log_odds_variance"], target=2 * mean, name="log_odds_nishimori",
-                       title="Nishimori identity of the classes: the variance is twice the mean")
+    proof = proof.then(
+        rules.complete_the_square,
+        LineIntegral(first * (odds - mean) ** 2, y),
+        name="log_odds_variance",
+        title="Variance of the log-odds: exactly Gaussian, as the log-odds are linear in y",
+    )
+    proof = proof.then(
+        rules.rewrite,
+        proof["log_odds_variance"],
+        target=2 * mean,
+        name="log_odds_nishimori",
+        title="Nishimori identity of the classes: the variance is twice the mean",
+    )
     proof = proof.define("snr", gamma, c.CHANNEL[gamma], "Signal-to-noise ratio of the channel", "clock of the process", insert=True)
     return proof.then(_half_in_snr, mean / 2, name="kappa", title="Class signal-to-noise ratio kappa: half the mean of the log-odds")
 
@@ -85,21 +117,58 @@ def posterior(weight: Any, odds: Any) -> Any:
     return weight / (weight + (1 - weight) * sp.exp(-odds))
 
 
+def _at_the_midpoint(claim: Any, first: Any, second: Any, weight: Any) -> Any:
+    """Average of 2 w A (1-w) B/(w A + (1-w) B)^2 over the mixture, about the geometric mean of the densities A and B.
+
+    With the log-odds L of the densities, w A + (1-w) B = 2 sqrt(w (1-w) A B) cosh(L/2 + log(w/(1-w))/2).
+    """
+    u = claim.variable
+    envelope, odds = (
+        sp.expand(rules.take_the_logarithm(sp.log(first)) + sign * rules.take_the_logarithm(sp.log(second))) for sign in (1, -1)
+    )
+    relative = sp.exp(sp.expand(envelope / 2 - rules.take_the_logarithm(sp.log(c.normal_density(u, sp.S.One)))))
+    if relative.has(u):
+        raise DerivationError("the geometric mean of the class densities is not normal of unit variance")
+    bias = sp.log(weight / (1 - weight)) / 2
+    return sp.sqrt(weight * (1 - weight)) * relative * NormalAverage(1 / sp.cosh(sp.factor(odds) / 2 + bias), u)
+
+
 def _cloning(proof: Derivation, law: GaussianClusters) -> Derivation:
     w = law.weights[0]
     up, down = 2 * kappa + 2 * sp.sqrt(kappa) * z, -2 * kappa + 2 * sp.sqrt(kappa) * z
-    at = {kappa: (0.05, 4.0)}
-    start_form = w * NormalAverage(posterior(w, up), z) + (1 - w) * NormalAverage(1 - posterior(w, down), z)
-    bias = sp.log(w / (1 - w)) / 2
-    proof = proof.then(rules.rewrite, start_form, target=1 - sp.sqrt(w * (1 - w)) * sp.exp(-kappa / 2) * NormalAverage(1 / sp.cosh(sp.sqrt(kappa) * z + bias), z),
-                       name="cloning_curve", title="Probability that two clones end in the same class, E sum_c p(c|x)^2 = sum_c w_c E_c p(c|x)", domains=at)
-    squares = posterior(w, log_odds) ** 2 + (1 - posterior(w, log_odds)) ** 2
-    both = w * NormalAverage(squares.subs(log_odds, up), z) + (1 - w) * NormalAverage(squares.subs(log_odds, down), z)
-    proof = proof.then(rules.rewrite, both, target=proof["cloning_curve"], name="two_clones", title="The same from the agreement of two independent clones", domains=at)
-    proof = proof.define("cloning_probability", sp.Symbol("phi"), proof["cloning_curve"].subs(kappa, proof["kappa"]), "Cloning probability at time t", PAPER)
-    proof = proof.conjecture("cloning_law", proof["cloning_curve"], "The reverse process started at time t ends in class c with probability p(c|x_t)",
-                             covered_by="cloning-probability", reference=PAPER)
-    info = w * NormalAverage(sp.log(posterior(w, up) / w), z) + (1 - w) * NormalAverage(sp.log((1 - posterior(w, down)) / (1 - w)), z)
+    at = {kappa: (0.05, 1.5)}
+    first, second = (c.normal_density(z - side * sp.sqrt(kappa), sp.S.One) for side in (1, -1))
+    total = w * first + (1 - w) * second
+    proof = proof.then(
+        _at_the_midpoint,
+        LineIntegral(2 * w * (1 - w) * first * second / total, z),
+        name="confusion",
+        title="Probability that two clones end in different classes; class coordinate in units of its spread, centres +-sqrt(kappa)",
+        first=first,
+        second=second,
+        weight=w,
+        domains=at,
+    )
+    by_class = w * NormalAverage(posterior(w, up), z) + (1 - w) * NormalAverage(1 - posterior(w, down), z)
+    proof = proof.then(
+        rules.rewrite,
+        by_class,
+        target=1 - proof["confusion"],
+        name="cloning_curve",
+        title="Probability that two clones end in the same class: E sum_c p(c|x)^2 = sum_c w_c E_c p(c|x)",
+        domains=at,
+    )
+    proof = proof.define(
+        "cloning_probability", sp.Symbol("phi"), proof["cloning_curve"].subs(kappa, proof["kappa"]), "Cloning probability at time t", PAPER
+    )
+    proof = proof.conjecture(
+        "cloning_law",
+        proof["cloning_curve"],
+        "The reverse process started at time t ends in class c with probability p(c|x_t)",
+        covered_by="cloning-probability",
+        reference=PAPER,
+    )
+    info = w * NormalAverage(sp.log(posterior(w, up) / w), z) + (1 - w) * NormalAverage(sp.log(posterior(1 - w, -down) / (1 - w)), z)
 
     def divergence(odds: Any) -> Any:  # KL(posterior || prior) >= 0, term by term non-negative
         tilt = sp.tanh(odds / 2)
@@ -107,9 +176,21 @@ def _cloning(proof: Derivation, law: GaussianClusters) -> Derivation:
         return w * RelativeEntropyTerm(2 * (1 - w) * tilt / common) + (1 - w) * RelativeEntropyTerm(-2 * w * tilt / common)
 
     stable = w * NormalAverage(divergence(up), z) + (1 - w) * NormalAverage(divergence(down), z)
-    proof = proof.then(rules.rewrite, info, target=stable, name="class_information_curve", title="Mutual information of the class and x_t, in nats", domains=at)
-    return proof.define("class_information", sp.Symbol("I(class;x_t)"), proof["class_information_curve"].subs(kappa, proof["kappa"]),
-                        "Class information at time t", "mutual information")
+    proof = proof.then(
+        rules.rewrite,
+        info,
+        target=stable,
+        name="class_information_curve",
+        title="Mutual information of the class and x_t, in nats",
+        domains=at,
+    )
+    return proof.define(
+        "class_information",
+        sp.Symbol("I(class;x_t)"),
+        proof["class_information_curve"].subs(kappa, proof["kappa"]),
+        "Class information at time t",
+        "mutual information",
+    )
 
 
 def _forward_law(proof: Derivation, law: GaussianClusters) -> Derivation:
@@ -117,16 +198,31 @@ def _forward_law(proof: Derivation, law: GaussianClusters) -> Derivation:
     w = law.weights[0]
     first, second = proof["first_class_density"], proof["second_class_density"]
     at = {y: (-2.0, 2.0)}
-    proof = proof.define("forward_density", sp.Symbol("P_t(y)"), w * first + (1 - w) * second, "Density of the class coordinate", "law of total probability")
+    proof = proof.define(
+        "forward_density", sp.Symbol("P_t(y)"), w * first + (1 - w) * second, "Density of the class coordinate", "law of total probability"
+    )
     for name, part in (("first", first), ("second", second)):
-        in_time = part.subs({Delta: 1 - sp.exp(-2 * t), decay: sp.exp(-t)})
-        flow = sp.Derivative(in_time, t) - sp.Derivative(y * in_time, y) - sp.Derivative(in_time, y, y)
-        proof = proof.then(rules.differentiate, flow, name=f"fokker_planck_{name}", title=f"The {name} class density solves the Fokker-Planck equation", domains=at)
+        log_part = rules.take_the_logarithm(sp.log(part)).subs(IN_TIME)
+        proof = proof.then(
+            rules.fokker_planck,
+            fokker_planck(part, y),
+            name=f"fokker_planck_{name}",
+            title=f"The {name} class density solves the Fokker-Planck equation",
+            log_density=log_part,
+            variable=y,
+            domains=at,
+        )
     odds = proof["log_odds"]
     envelope = rules.tidy(rules.take_the_logarithm(sp.log(first)) - odds / 2)
     bias = sp.log(w / (1 - w)) / 2
-    proof = proof.then(rules.rewrite, sp.log(proof["forward_density"]), target=envelope + LogCosh(odds / 2 + bias) + sp.log(4 * w * (1 - w)) / 2,
-                       name="log_density", title="Log-density: a Gaussian envelope and log cosh of half the log-odds", domains=at)
+    proof = proof.then(
+        rules.rewrite,
+        sp.log(proof["forward_density"]),
+        target=envelope + LogCosh(odds / 2 + bias) + sp.log(4 * w * (1 - w)) / 2,
+        name="log_density",
+        title="Log-density: a Gaussian envelope and log cosh of half the log-odds",
+        domains=at,
+    )
     smooth = sp.Derivative(proof["log_density"], y)
     proof = proof.then(rules.differentiate, smooth, name="score", title="Score along the class direction", domains=at)
     return proof
@@ -138,8 +234,12 @@ def _times(proof: Derivation, law: GaussianClusters) -> Derivation:
     spread = sp.factor(w * first**2 + (1 - w) * second**2 - (w * first + (1 - w) * second) ** 2)
     moment = w * c.normal_density(a - first, law.sd**2) + (1 - w) * c.normal_density(a - second, law.sd**2)
     centred = a - (w * first + (1 - w) * second)
-    proof = proof.then(rules.complete_the_square, LineIntegral(sp.Add(*(centred**2 * part for part in moment.args)), a), name="raw_eigenvalue",
-                       title="Variance of the data along the class direction: the largest eigenvalue of the covariance")
+    proof = proof.then(
+        rules.complete_the_square,
+        LineIntegral(sp.Add(*(centred**2 * part for part in moment.args)), a),
+        name="raw_eigenvalue",
+        title="Variance of the data along the class direction: the largest eigenvalue of the covariance",
+    )
     proof = proof.then(rules.rewrite, proof["raw_eigenvalue"], target=law.sd**2 + spread, name="largest_eigenvalue", title="simplified")
     top = proof["largest_eigenvalue"]
     kappa_of = sp.factor(sp.together(proof["kappa"].subs(gamma, decay_sq / (1 - decay_sq))))
@@ -160,17 +260,40 @@ def _times(proof: Derivation, law: GaussianClusters) -> Derivation:
     }
     for name, (left, right, title) in conditions.items():
         step = name.replace("-", "_")
-        proof = proof.solve(_solve_squares, (left, right), decay_sq, name=f"{step}_decay", title=f"{title}: e^(-2t)",
-                            where=lambda u: 0 < u < 1, domains={**at, wanted: (0.5, 1.5)})
-        proof = proof.then(rules.take_the_logarithm, sp.log(1 / proof[f"{step}_decay"]) / 2, name=f"{step}_time_at_kappa" if name == "cloning" else f"{step}_time",
-                           title=f"Speciation time, definition '{name}'" + (" for a given kappa_c" if name == "cloning" else ""),
-                           domains={**at, wanted: (0.5, 1.5)})
+        proof = proof.solve(
+            _solve_squares,
+            (left, right),
+            decay_sq,
+            name=f"{step}_decay",
+            title=f"{title}: e^(-2t)",
+            where=lambda u: 0 < u < 1,
+            domains={**at, wanted: (0.5, 1.5)},
+        )
+        proof = proof.then(
+            rules.take_the_logarithm,
+            sp.log(1 / proof[f"{step}_decay"]) / 2,
+            name=f"{step}_time_at_kappa" if name == "cloning" else f"{step}_time",
+            title=f"Speciation time, definition '{name}'" + (" for a given kappa_c" if name == "cloning" else ""),
+            domains={**at, wanted: (0.5, 1.5)},
+        )
     root = LargestRoot(level - proof["cloning_curve"], kappa, 0, sp.oo)
-    proof = proof.define("cloning_kappa", sp.Symbol("kappa_c"), root, "Class signal-to-noise ratio at which the cloning probability equals the level", PAPER)
-    proof = proof.define("cloning_time", sp.Symbol("t_S"), proof["cloning_time_at_kappa"].subs(wanted, root), "Speciation time, definition 'cloning'", PAPER)
+    proof = proof.define(
+        "cloning_kappa", sp.Symbol("kappa_c"), root, "Class signal-to-noise ratio at which the cloning probability equals the level", PAPER
+    )
+    proof = proof.define(
+        "cloning_time", sp.Symbol("t_S"), proof["cloning_time_at_kappa"].subs(wanted, root), "Speciation time, definition 'cloning'", PAPER
+    )
     for name, exponent in (("spectral", 1), ("noise_balance", 1), ("snr", 1), ("curvature", 2)):
-        proof = proof.limit(rules.leading_order, proof[f"{name}_time"], name=f"{name}_time_large_d", title=f"Leading order at large d, definition '{name}'",
-                            variable=d, towards="infinity", exponent=exponent, domains=at)
+        proof = proof.limit(
+            rules.leading_order,
+            proof[f"{name}_time"],
+            name=f"{name}_time_large_d",
+            title=f"Leading order at large d, definition '{name}'",
+            variable=d,
+            towards="infinity",
+            exponent=exponent,
+            domains=at,
+        )
     return proof
 
 
@@ -192,13 +315,33 @@ def _overlap(proof: Derivation, law: GaussianClusters) -> Derivation:
     length = law.centres[0][0]  # |m|/sqrt(d)
     at = {q: OVERLAP.typical}
     drift = sp.expand(length * (y + 2 * proof["score"])).subs(y, q / length)
-    proof = proof.define("overlap_drift", sp.Symbol("-dq/dt"), drift, "Reverse drift of the overlap q = m.x/sqrt(d)", "projection of the reverse process on m")
+    proof = proof.define(
+        "overlap_drift",
+        sp.Symbol("-dq/dt"),
+        drift,
+        "Reverse drift of the overlap q = m.x/sqrt(d)",
+        "projection of the reverse process on m",
+    )
     height = -(q**2) / 2 - 2 * length**2 * (proof["log_density"].subs(y, q / length) - proof["log_density"].subs(y, 0))
-    proof = proof.then(_collect_potential, height, name="potential", title="Potential V(q, t), V(0) = 0, with -dq = -V'(q) dt + noise", domains=at)
-    proof = proof.then(rules.rewrite, -sp.Derivative(proof["potential"], q), target=drift, name="potential_slope", title="Its slope is minus the drift", domains=at)
+    proof = proof.then(
+        _collect_potential, height, name="potential", title="Potential V(q, t), V(0) = 0, with -dq = -V'(q) dt + noise", domains=at
+    )
+    proof = proof.then(
+        rules.rewrite,
+        -sp.Derivative(proof["potential"], q),
+        target=drift,
+        name="potential_slope",
+        title="Its slope is minus the drift",
+        domains=at,
+    )
     direction = length  # gradient of q in x is m/sqrt(d), of this length
-    return proof.define("overlap_noise", sp.Symbol("noise"), sp.sqrt(2) * direction,
-                        "Noise amplitude of the overlap: sqrt(2)|grad q| dW = sqrt(2) mu dW, of unit variance only for mu = 1", "Ito isometry")
+    return proof.define(
+        "overlap_noise",
+        sp.Symbol("noise"),
+        sp.sqrt(2) * direction,
+        "Noise amplitude of the overlap: sqrt(2)|grad q| dW = sqrt(2) mu dW, of unit variance only for mu = 1",
+        "Ito isometry",
+    )
 
 
 def _collect_potential(expr: Any) -> Any:
@@ -216,22 +359,46 @@ def _landau(proof: Derivation, law: GaussianClusters) -> Derivation:
     small, noise = sp.Symbol("epsilon", positive=True), sp.Symbol("Delta_0", positive=True)
     exact = -proof["log_density"].subs(balanced).subs({decay: small, Delta: noise})
     at = {y: (0.5, 2.0), noise: (0.5, 1.0), d: (1.0, 3.0)}
-    proof = proof.limit(rules.expand_in, exact, name="landau", title="Landau expansion of -log P_t(y) to fourth order in e^{-t}, balanced classes",
-                        variable=small, towards="zero", exponent=6, domains=at, order=4)
+    proof = proof.limit(
+        rules.expand_in,
+        exact,
+        name="landau",
+        title="Landau expansion of -log P_t(y) to fourth order in e^{-t}, balanced classes",
+        variable=small,
+        towards="zero",
+        exponent=6,
+        domains=at,
+        order=4,
+    )
     series = sp.expand(proof["landau"])
     second = law.sd**2 + d * law.centres[0][0] ** 2
     fourth = _fourth_cumulant(law, balanced)
     narrow = {small: (0.1, 0.5), **at}
-    proof = proof.then(rules.rewrite, sp.Symbol("one", positive=True) * series.coeff(y, 2).coeff(small, 2), target=-second / (2 * noise**2),
-                       name="landau_quadratic", title="Coefficient of y^2 e^{-2t}: minus the covariance over 2 Delta^2",
-                       domains={**narrow, sp.Symbol("one", positive=True): (1.0, 1.0)})
-    return proof.then(rules.rewrite, sp.Symbol("one", positive=True) * series.coeff(y, 4).coeff(small, 4), target=-fourth / (24 * noise**4),
-                      name="landau_quartic", title="Coefficient of y^4 e^{-4t}: minus the fourth cumulant of the data over 24 Delta^4, positive for two clusters",
-                      domains={**narrow, sp.Symbol("one", positive=True): (1.0, 1.0)})
+    proof = proof.then(
+        rules.rewrite,
+        sp.Symbol("one", positive=True) * series.coeff(y, 2).coeff(small, 2),
+        target=-second / (2 * noise**2),
+        name="landau_quadratic",
+        title="Coefficient of y^2 e^{-2t}: minus the covariance over 2 Delta^2",
+        domains={**narrow, sp.Symbol("one", positive=True): (1.0, 1.0)},
+    )
+    return proof.then(
+        rules.rewrite,
+        sp.Symbol("one", positive=True) * series.coeff(y, 4).coeff(small, 4),
+        target=-fourth / (24 * noise**4),
+        name="landau_quartic",
+        title="Coefficient of y^4 e^{-4t}: minus the fourth cumulant of the data over 24 Delta^4, positive for two clusters",
+        domains={**narrow, sp.Symbol("one", positive=True): (1.0, 1.0)},
+    )
 
 
 def _fourth_cumulant(law: GaussianClusters, balanced: Any) -> Any:
     weights = [sp.sympify(w).subs(balanced) for w in law.weights]
-    moments = [sum(w * rules.average_polynomial((sp.sqrt(d) * centre[0] + law.sd * z) ** k, {z: sp.S.One})
-                   for w, centre in zip(weights, law.centres, strict=True)) for k in (2, 4)]
+    moments = [
+        sum(
+            w * rules.average_polynomial((sp.sqrt(d) * centre[0] + law.sd * z) ** k, {z: sp.S.One})
+            for w, centre in zip(weights, law.centres, strict=True)
+        )
+        for k in (2, 4)
+    ]
     return sp.factor(sp.expand(moments[1] - 3 * moments[0] ** 2))

@@ -1,0 +1,79 @@
+"""The checks of derivations, seen to fail: a planted mistake of every kind is found."""
+
+from __future__ import annotations
+
+import pytest
+import sympy as sp
+
+from regimes.theory import rules
+from regimes.theory.averages import LineIntegral
+from regimes.theory.derivation import Derivation
+
+x, s = sp.Symbol("x", real=True), sp.Symbol("s", positive=True)
+
+
+def empty() -> Derivation:
+    return Derivation("none", "test", "planted mistakes", {s: (0.5, 2.0)})
+
+
+def message(proof: Derivation) -> str:
+    checked = proof.verify()
+    assert len(checked.failures) == 1
+    return checked.failures[0].outcome.message
+
+
+def wrong_square(integral):
+    return rules.complete_the_square(integral) * (1 + sp.Rational(1, 10**28))
+
+
+def test_an_integral_wrong_in_the_28th_digit_is_found():
+    proof = empty().then(wrong_square, LineIntegral(sp.exp(-s * x**2), x), name="bad", title="")
+    text = message(proof)
+    assert "wrong square" in text and "s=" in text and "left" in text and "right" in text and "LineIntegral" in text
+
+
+def test_the_right_integral_passes():
+    assert empty().then(rules.complete_the_square, LineIntegral(sp.exp(-s * x**2), x), name="good", title="").verify().verified
+
+
+def test_a_limit_with_the_wrong_constant_is_found():
+    def wrong(expr, variable):
+        return rules.leading_order(expr, variable) + sp.Rational(1, 1000)
+
+    d = sp.Symbol("d", positive=True)
+    proof = empty().limit(wrong, sp.log(d + s), name="bad", title="", variable=d, towards="infinity", exponent=1)
+    assert "exponent" in message(proof)
+
+
+def test_a_limit_with_the_wrong_exponent_is_found():
+    d = sp.Symbol("d", positive=True)
+    proof = empty().limit(rules.leading_order, sp.log(d + s), name="bad", title="", variable=d, towards="infinity", exponent=2)
+    assert "exponent" in message(proof)
+
+
+@pytest.mark.parametrize(
+    ("value", "curvature", "count", "word"),
+    [(s + sp.Rational(1, 10**12), 1, 1, "fails"), (s, -1, 1, "curvature"), (s, 1, 2, "stationary points")],
+)
+def test_a_wrong_stationary_point_curvature_or_count_is_found(value, curvature, count, word):
+    proof = empty().extremum(
+        value, (x - s) ** 2, x, name="bad", title="", curvature=curvature, count=count, interval=(x - 1, x + 1), rule=rules.reduce
+    )
+    assert word in message(proof)
+
+
+def test_a_step_that_cannot_be_evaluated_has_failed():
+    proof = empty().then(rules.reduce, sp.Symbol("unknown", positive=True), name="bad", title="")
+    assert "no value given" in message(proof)
+
+
+def test_every_conjecture_names_a_quantity_that_check_simulates():
+    from regimes.theory.model import all_models
+    from regimes.theory.pipeline import KINDS, derive
+    from regimes.validate.check import SIMULATED
+
+    for name in all_models():
+        for kind in KINDS:
+            for step in derive(name, kind):
+                if step.kind == "conjecture":
+                    assert step.details["covered_by"] in SIMULATED, step.name
