@@ -18,6 +18,7 @@ Source: the Laplace-transform integral of a random energy model, int ds/s (e^{-s
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -72,6 +73,8 @@ def channel(law: GaussianClusters, t: float, d: int) -> Channel:
     """The channel of a law with numbers in it at time t; `DomainError` for centres that span more than a line."""
     if law.rank > 1:
         raise DomainError(f"finite-size integrals take clusters whose centres lie on one line (rank 0 or 1), not rank {law.rank}")
+    if d < 1:
+        raise DomainError(f"d={d} is outside its domain: 1 <= d < inf (dimension)")
     if not (math.isfinite(t) and t > 0):
         raise DomainError(f"t={t} is outside its domain: 0 < t < inf (forward time)")
     noise_var, cluster_var = -math.expm1(-2 * t), float(law.sd) ** 2 * math.exp(-2 * t)
@@ -312,9 +315,11 @@ def _average(ch: Channel, n: float, form: Form, resolution: Resolution) -> float
     if form != "agreement":
         size = size + _peak(points, tilts, np.clip(tilts.saddle, 0.5, 1.0), log_others)[1]
     keep = size > size.max() - _DROP - (log_others if form == "agreement" else 0.0)
+    parts: list[tuple[Form, NDArray[np.bool_]]] = [(form, keep)]
+    if form == "agreement":
+        parts = [("agreement", keep & (tilts.saddle > 1)), ("confusion", keep & (tilts.saddle <= 1))]
     total = 0.0
-    for kind, chosen in (("agreement", keep & (tilts.saddle > 1)), ("confusion", keep & (tilts.saddle <= 1))) \
-            if form == "agreement" else ((form, keep),):
+    for kind, chosen in parts:
         index = np.flatnonzero(chosen)
         if index.size:
             here = points.select(index)
@@ -334,19 +339,51 @@ def _refined(ch: Channel, n: float, form: Form, tol: float) -> tuple[float, floa
     return value, error
 
 
+def _over_times(law: GaussianClusters, t: ArrayLike, n: float, d: int,
+                one: Callable[[Channel], tuple[float, float]]) -> tuple[FloatArray, FloatArray]:
+    if not (math.isfinite(n) and n >= 2):
+        raise DomainError(f"n={n} is outside its domain: 2 <= n < inf (number of data points)")
+    times = np.asarray(t, dtype=float)
+    pairs = np.array([one(channel(law, float(s), d)) for s in times.ravel()]).reshape(-1, 2)
+    return pairs[:, 0].reshape(times.shape), pairs[:, 1].reshape(times.shape)
+
+
 def excess_entropy(law: GaussianClusters, t: ArrayLike, n: float, d: int, *, tol: float = 1e-9) -> tuple[FloatArray, FloatArray]:
-    """f^e."""
-    result = [_refined(channel(law, float(s), d), n, "excess", tol) for s in np.atleast_1d(np.asarray(t, dtype=float))]
-    value, error = np.array(result).T / d
-    return value, error
+    """Empirical excess entropy per dimension, exact at finite n and d.
+
+    Parameters
+    ----------
+    law : clusters with numbers in it, centres on one line.
+    t : forward times, any shape.
+    n : number of data points, n >= 2.
+    d : dimension.
+    tol : relative error at which refining stops.
+
+    Returns
+    -------
+    value, error : arrays of the shape of t, nats per dimension. The error is the change under refinement of every grid
+        and a shift of the contour; it may exceed tol where the finest grid is not enough.
+
+    Raises
+    ------
+    DomainError
+        Centres that span more than a line; t, n or d outside their domains.
+    """
+    value, error = _over_times(law, t, n, d, lambda ch: _refined(ch, n, "excess", tol))
+    return value / d, error / d
 
 
 def collapse_probability(law: GaussianClusters, t: ArrayLike, n: float, d: int, *, tol: float = 1e-9) -> tuple[FloatArray, FloatArray]:
-    """phi_C."""
+    """Probability that two clones split at t end on the same datum, exact at finite n and d; arguments as `excess_entropy`."""
+    if n > 1000:
+        return _over_times(law, t, n, d, lambda ch: _refined(ch, n, "agreement", tol))
     # With few levels 1 - phi_C keeps all digits of phi_C >= 1/n.
-    result = []
-    for s in np.atleast_1d(np.asarray(t, dtype=float)):
-        value, error = _refined(channel(law, float(s), d), n, "agreement" if n > 1000 else "confusion", tol)
-        result.append((value if n > 1000 else 1 - value, error))
-    value, error = np.array(result).T
-    return value, error
+    value, error = _over_times(law, t, n, d, lambda ch: _refined(ch, n, "confusion", tol))
+    return 1 - value, error
+
+
+def decoding_probability(law: GaussianClusters, t: ArrayLike, n: float, d: int, *, tol: float = 1e-6) -> tuple[FloatArray, FloatArray]:
+    """Probability that the datum nearest to x_t is the one it came from, at finite n and d; arguments as `excess_entropy`."""
+    from regimes.numerics.decoding import probability  # which is built on this module
+
+    return _over_times(law, t, n, d, lambda ch: probability(ch, n, tol))

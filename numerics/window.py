@@ -49,9 +49,9 @@ def softplus_average(a: ArrayLike, b: float, nodes: int = 32) -> FloatArray:
     kink = b * below + np.maximum(u, 0)
     result[~tilted] = kink + _localised(lambda y: np.log1p(np.exp(-y)), lambda y: np.log1p(np.exp(-y)), u, b, nodes)
     mean = a[tilted] + b * b
-    ratio = ndtr(-mean / b) + _localised(lambda y: (y + np.log1p(np.exp(-y))) * np.exp(-y),
-                                         lambda y: np.where(y < 36, np.log1p(np.exp(-y)) * np.exp(np.minimum(y, 36)) - 1, 0), mean, b, nodes)
-    result[tilted] = np.exp(a[tilted] + 0.5 * b * b) * ratio
+    gap = _localised(lambda y: (y + np.log1p(np.exp(-y))) * np.exp(-y),
+                     lambda y: np.where(y < 36, np.log1p(np.exp(-y)) * np.exp(np.minimum(y, 36)) - 1, 0), mean, b, nodes)
+    result[tilted] = np.exp(a[tilted] + 0.5 * b * b) * (ndtr(-mean / b) + gap)
     return result
 
 
