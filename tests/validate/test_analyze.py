@@ -142,11 +142,18 @@ def test_data_of_any_shape_and_scale_collapse_somewhere(data: np.ndarray) -> Non
 def test_repeated_rows_are_one_datum() -> None:
     """Each row three times: clones that end on a copy agree, and the excess entropy keeps log 3 as t -> 0."""
     rows = np.random.default_rng(2).standard_normal((40, 5))
-    result = analyze(np.repeat(rows, 3, axis=0), np.tile([0, 0, 1], 40), samples=100, pairs=30, steps=60)
+    result = analyze(np.repeat(rows, 3, axis=0), np.tile([0, 0, 1], 40), samples=100, pairs=120, steps=60)
     assert result.distinct == 40 and result.n == 120
     assert result.curve("excess-entropy").value[0] * 5 == pytest.approx(math.log(3), rel=0.01)
     assert result.curve("cloning-probability").value[0] == pytest.approx(5 / 9, abs=1e-6)
-    assert abs(result.curve("cloning-probability", "reverse").value[0] - 5 / 9) < 5 * math.sqrt(20 / 81 / 30)
+    assert abs(result.curve("cloning-probability", "reverse").value[0] - 5 / 9) < 5 * math.sqrt(20 / 81 / 120)
+
+
+def test_samples_start_from_a_row_as_often_as_it_occurs() -> None:
+    """20 rows once and 2 rows ten times: E log multiplicity = log(10)/2; 1000 samples, 5 standard errors."""
+    rows = np.random.default_rng(3).standard_normal((22, 5))
+    result = analyze(np.repeat(rows, [1] * 20 + [10] * 2, axis=0), pairs=2, steps=5)
+    assert abs(result.curve("excess-entropy").value[0] * 5 - math.log(10) / 2) < 5 * math.log(10) / 2 / math.sqrt(1000) + 0.01
 
 
 def test_json_and_table_hold_every_number(found: Analysis, tmp_path: Path) -> None:

@@ -242,15 +242,26 @@ def test_nearest_mean_as_outcome_agrees_with_the_drawn_class_where_classes_are_a
     assert (runs[0].agree == runs[1].agree).all()
 
 
+def test_formula_for_two_clusters_is_the_general_one() -> None:
+    """The same law told as three clusters takes the general path: same streams, same counts."""
+    two = GaussianClusters((0.3, 0.7), ((0.5,), (-0.2,)), 0.8)
+    three = GaussianClusters((0.3, 0.4, 0.3), ((0.5,), (-0.2,), (-0.2,)), 0.8)
+    runs = [
+        clones_projected(law, 9, [0.2, 1.0, 2.0], 3000, 40, Streams.spawn(17), outcome="nearest", dtype=np.float64) for law in (two, three)
+    ]
+    assert (runs[0].agree == runs[1].agree).all()
+
+
 def test_one_cluster_always_agrees() -> None:
     counts = clones_projected(GaussianClusters((1,), ((),), 1.0), 10, [0.5, 1.0], 77, 10, Streams.spawn(8), halving=True)
     assert counts.agree.tolist() == [77, 77] and counts.agree_fine is not None and counts.agree_fine.tolist() == [77, 77]
 
 
 def test_halving_shares_the_noise_exactly_where_the_centre_is_constant() -> None:
-    """Two clusters at one place: coarse and fine steps end in the same state, so every pair agrees on both grids or on neither."""
-    law = GaussianClusters((0.5, 0.5), ((0.3,), (0.3,)), 0.7)
-    counts = clones_projected(law, 4, [0.5, 1.5], 3000, 6, Streams.spawn(9), halving=True, dtype=np.float64)
+    """All data in one cluster: coarse and fine steps end in the same state, so every pair agrees on both grids or on neither."""
+    law = GaussianClusters((1.0, 1e-300), ((0.3,), (-0.1,)), 0.7)
+    counts = clones_projected(law, 4, [0.5, 1.5], 3000, 6, Streams.spawn(9), outcome="nearest", halving=True, dtype=np.float64)
+    assert 300 < counts.agree[1] < 2700  # the outcome does depend on the noise
     assert counts.gained is not None and counts.lost is not None
     assert (counts.gained + counts.lost == 0).all()
 

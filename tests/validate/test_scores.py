@@ -115,6 +115,21 @@ def test_data_of_any_scale_and_offset_neither_overflow_nor_cancel(scale: float, 
         assert (np.abs(found.log_density - log_density) <= lost).all()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_close_neighbours_far_from_the_mean_are_told_apart(dtype: type[np.float32] | type[np.float64]) -> None:
+    """A product loses 1e6 in these log weights: the screen has to keep every datum that it cannot tell from the best."""
+    rng = np.random.default_rng(9)
+    base = 100 * rng.standard_normal((40, 10))
+    data = np.concatenate([base, base + 2e-5 * rng.standard_normal(base.shape), base + 4e-5 * rng.standard_normal(base.shape)])
+    x = queries(data, 1e-9)
+    weight, _, log_density = direct(data, x, 1e-9)
+    found = EmpiricalCentre(data, dtype=dtype).posterior(x, 1e-9)
+    blur = 8 * np.finfo(float).eps * np.abs(x).max() * np.sqrt(20 * delta(1e-9)) / delta(1e-9)  # rounding of x, gap sqrt(d Delta)
+    assert weight.max(axis=1).min() < 0.9 and blur < 0.1
+    np.testing.assert_allclose(found.max_weight, weight.max(axis=1).astype(float), rtol=blur)
+    np.testing.assert_allclose(found.log_density, log_density.astype(float), rtol=1e-14, atol=blur)
+
+
 def test_queries_far_from_all_data_are_drawn_to_the_nearest() -> None:
     data = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 3.0]])
     found = EmpiricalCentre(data, dtype=np.float32)(np.array([[1e8, 0.0], [-1e6, 1e7]]), 0.01)
