@@ -16,6 +16,8 @@ from regimes.theory.derivation import Derivation, Step
 from regimes.theory.errors import MissingExtraError, UnknownNameError
 from regimes.theory.functions import LogCosh, LogRatioGap, RelativeEntropyTerm, Softplus
 
+_LONG = 500  # characters of LaTeX from which the two sides stand on lines of their own
+
 STYLES = ("text", "latex", "html", "markdown", "json")
 
 _CHECKED = {
@@ -76,7 +78,7 @@ def latex(expr: Any, derivation: Derivation) -> str:
 
 def equation(step: Step, derivation: Derivation) -> str:
     """LaTeX of a step's statement."""
-    return r",\qquad ".join(_lines(step, derivation))
+    return r"\qquad ".join(_lines(step, derivation))
 
 
 def _lines(step: Step, derivation: Derivation) -> list[str]:
@@ -90,8 +92,8 @@ def _lines(step: Step, derivation: Derivation) -> list[str]:
     if step.kind == "stationarity":
         objective = latex(step.details["objective"], derivation)
         return [rf"{left}^* = {right}", rf"\text{{extremises }} {objective}"]
-    sides = rf"{left} = {right}"
-    return [sides] if step.value == step.right else [sides, rf"\text{{so }} {_unknown(step, derivation)} = {latex(step.value, derivation)}"]
+    sides = [rf"{left} = {right}"] if len(left) + len(right) < _LONG else [left, rf"= {right}"]
+    return sides if step.value == step.right else [*sides, rf"\text{{so }} {_unknown(step, derivation)} = {latex(step.value, derivation)}"]
 
 
 def _unknown(step: Step, derivation: Derivation) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-import twins
+from tests.numerics import twins
 from regimes.numerics.predict import generate, predict, quantities
 from regimes.numerics.quantities import Formula
 from regimes.theory.errors import DomainError, MissingParameterError, RegimesError, UnknownNameError
