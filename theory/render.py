@@ -232,7 +232,7 @@ def _html(derivation: Derivation, fragment: bool) -> str:
     rows = [f"<p class='note'>Notation: {convert(n)}</p>" for n in _notes(derivation)]
     for number, step in enumerate(derivation, 1):
         state = "unchecked" if step.outcome is None else "ok" if step.outcome.ok else "failed"
-        formula = convert(equation(step, derivation), display="block")
+        formula = "".join(convert(line, display="block") for line in _lines(step, derivation))
         check = " &middot; ".join(map(html.escape, (step.kind, step.rule, _verdict(step))))
         rows.append(
             f"<li id='{derivation.kind}-{step.name}' class='step {state}'>"
@@ -244,7 +244,7 @@ def _html(derivation: Derivation, fragment: bool) -> str:
         return body
     style = (
         "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}ul{list-style:none;padding:0}"
-        ".formula{overflow-x:auto}.check{color:#555;font-size:.85em}.failed{background:#fdd}"
+        ".formula{overflow-x:auto;overflow-y:hidden;padding:.4rem 0}.check{color:#555;font-size:.85em}.failed{background:#fdd}"
     )
     return (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{html.escape(derivation.title)}</title>"
