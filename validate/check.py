@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from regimes.theory.errors import InputError, RegimesError, UnknownNameError
 from regimes.theory.model import DataModel, all_models, get_model
 from regimes.validate.compare import Comparison, Measurement, judge
 from regimes.validate.experiment import program
-from regimes.validate.plan import BUDGETS, Predict, plan
+from regimes.validate.plan import BUDGETS, plan
 from regimes.validate.statistics import POWER
 from regimes.validate.store import Progress, run
 
@@ -29,6 +29,9 @@ FAMILY_ERROR = 1e-3
 """Probability of any false alarm in one run."""
 
 CURVE_POINTS = 61
+
+Predict = Callable[..., Estimate]
+"""A theory: called as `regimes.numerics.predict.predict`."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ def check(models: DataModel | str | Iterable[DataModel | str] | None = None, *, 
 
         require_extras()
     claim = predict or theory
-    studies = [study for model in chosen for study in plan(model, BUDGETS[budget], seed, claim)]
+    studies = [study for model in chosen for study in plan(model, BUDGETS[budget], seed)]
     with tempfile.TemporaryDirectory() as temporary:
         batches = Path(temporary if out is None else out) / "batches"
         results = run([s.experiment for s in studies], batches, workers=workers, progress=progress)

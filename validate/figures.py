@@ -31,7 +31,7 @@ LABELS = {
     TIMES: r"collapse time  $t_C$",
 }
 
-STYLE = {
+STYLE: Any = {
     "svg.fonttype": "path", "font.family": "DejaVu Sans", "mathtext.fontset": "dejavusans", "font.size": 9.5,
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": PALE, "xtick.color": INK, "ytick.color": INK,
     "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.8, "axes.titlesize": 9.5, "axes.titlelocation": "left",
@@ -63,15 +63,17 @@ def figure(comparisons: Sequence[Comparison], curves: Sequence[Curve]) -> Figure
     only_deviations = all(c.prediction == 0 for c in comparisons)
     made = Figure(figsize=(9.6, 2.6 if only_deviations else max(3.4, 0.7 + 1.3 * len(groups))), layout="constrained")
     if only_deviations:
-        _deviations(made.subplots(), comparisons, COLOURS[0], last=True)
+        _deviations(made.subplots(), comparisons, COLOURS[0], {"t"}, last=True)
         return made
     grid = made.add_gridspec(len(groups), 2, width_ratios=(1.15, 1))
     left = made.add_subplot(grid[:, 0])
     _values(left, groups, curves)
     right: Axes | None = None
+    first, *others = (group[0].parameters for group in groups)
+    untold = {"t", "method"} | {k for k, v in first.items() if others and all(other[k] == v for other in others)}
     for k, group in enumerate(groups):
         right = made.add_subplot(grid[k, 1], sharex=right)
-        _deviations(right, group, COLOURS[k % len(COLOURS)], last=k == len(groups) - 1)
+        _deviations(right, group, COLOURS[k % len(COLOURS)], untold, last=k == len(groups) - 1)
     return made
 
 
@@ -139,7 +141,7 @@ def _line(group: Family, curves: Sequence[Curve]) -> tuple[Any, Any]:
     return fine, PchipInterpolator(times, [known[t] for t in times])(fine)
 
 
-def _deviations(axes: Axes, comparisons: Sequence[Comparison], colour: str, last: bool) -> None:
+def _deviations(axes: Axes, comparisons: Sequence[Comparison], colour: str, untold: set[str], last: bool) -> None:
     """Measured less predicted, with the interval; a band of the errors granted to the prediction."""
     axes.axhline(0.0, color=INK, linewidth=0.8, zorder=1)
     ways = _by_series(comparisons)
@@ -155,8 +157,9 @@ def _deviations(axes: Axes, comparisons: Sequence[Comparison], colour: str, last
                 axes.annotate("✗", (x, c.measured - c.prediction), color="#B00020", fontsize=13, ha="center", va="center", zorder=3)
     axes.margins(y=0.12)
     axes.tick_params(labelbottom=last)
-    given = ", ".join(f"{k} = {v:g}" for k, v in comparisons[0].parameters.items() if k not in ("t", "method"))
-    axes.set_title(f"{given}:  measured − predicted", fontsize=8.5, color=colour)
+    given = ", ".join(f"{k} = {v:g}" for k, v in comparisons[0].parameters.items() if k not in untold)
+    axes.set_title(given, fontsize=8.5, color=colour)
+    axes.set_ylabel("measured − predicted" if last else "")
     if last:
         axes.set_xlabel("forward time  $t$")
 

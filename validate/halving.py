@@ -52,44 +52,46 @@ def clones_on_two_grids(centre: Centre, x: FloatArray, times: tuple[float, ...],
     """
     if not set(times) <= set(grid[:-1].tolist()):
         raise ValueError("every branch time has to be a point of the grid before its end")
-    grids = (grid, halved(grid))
-    rules = [sde_scheme(g, centre.variance, scheme) for g in grids]
-    walkers = np.repeat(x[None, None], 2, axis=0)  # (level, 1 + branches, B, d): the parents first
-    sides = [np.empty((2, 0, *x.shape), x.dtype), np.empty((2, 0, *x.shape), x.dtype)]
     order = sorted(range(len(times)), key=lambda k: -times[k])
-
-    def advance(states: FloatArray, i: int, rng: np.random.Generator) -> FloatArray:
-        """One coarse step, two fine ones."""
-        first, second = _normal(rng, states[0]), _normal(rng, states[0])
-        fine = _step(centre, states[1], rules[1], grids[1], 2 * i, first)
-        fine = _step(centre, fine, rules[1], grids[1], 2 * i + 1, second)
-        early, late = rules[1].carry[2 * i + 1] * rules[1].noise[2 * i], rules[1].noise[2 * i + 1]
-        total = math.hypot(early, late)
-        # The last step to t = 0 of a law without width has no noise at its end, whatever reaches it.
-        shared = float(early / total) * first + float(late / total) * second if total > 0 else first
-        return np.stack([_step(centre, states[0], rules[0], grid, i, shared), fine])
-
+    fine_grid = halved(grid)
+    coarse_rule, fine_rule = sde_scheme(grid, centre.variance, scheme), sde_scheme(fine_grid, centre.variance, scheme)
+    parents = np.repeat(x[None, None], 2, axis=0)  # (level, 1, B, d)
+    clones = np.empty((2, 2, 0, *x.shape), x.dtype)  # (level, side, branches so far, B, d)
     for i, t in enumerate(grid.tolist()):
         if watch is not None:
             for level in range(2):
-                watch(level, i, t, walkers[level, 0])
-        sides = [np.concatenate([side, *(walkers for time in times if time == t)], axis=1) for side in sides]
-        if i < len(grid) - 1:
-            walkers = advance(walkers, i, streams.path)
-            if sides[0].shape[1]:
-                sides = [advance(side, i, rng) for side, rng in zip(sides, (streams.first, streams.second), strict=True)]
-    clones = np.empty((2, 2, len(times), *x.shape), x.dtype)
-    for place, k in enumerate(order):
-        clones[:, 0, k], clones[:, 1, k] = sides[0][:, place], sides[1][:, place]
-    return Ends(walkers[:, 0], clones)
+                watch(level, i, t, parents[level, 0])
+        for _ in range(times.count(t)):
+            clones = np.concatenate([clones, np.repeat(parents[:, None], 2, axis=1)], axis=2)
+        if i == len(grid) - 1:
+            break
+        # All states of both levels in one call of the score: it is what takes the time.
+        states = np.concatenate([parents, clones.reshape(2, -1, *x.shape)], axis=1)
+        first, second = (_noise(streams, clones.shape[2], x) for _ in range(2))
+        centres = _centres(centre, states, t)
+        half = _step(states[1], centres[1], fine_rule, 2 * i, first)
+        fine = _step(half, _centres(centre, half, float(fine_grid[2 * i + 1])), fine_rule, 2 * i + 1, second)
+        early, late = fine_rule.carry[2 * i + 1] * fine_rule.noise[2 * i], fine_rule.noise[2 * i + 1]
+        total = math.hypot(early, late)
+        # The last step to t = 0 of a law without width has no noise at its end, whatever reaches it.
+        shared = float(early / total) * first + float(late / total) * second if total > 0 else first
+        states = np.stack([_step(states[0], centres[0], coarse_rule, i, shared), fine])
+        parents, clones = states[:, :1], states[:, 1:].reshape(clones.shape)
+    ends = np.empty_like(clones)
+    ends[:, :, order] = clones
+    return Ends(parents[:, 0], ends)
 
 
-def _normal(rng: np.random.Generator, like: FloatArray) -> FloatArray:
-    return rng.standard_normal(like.shape, dtype=np.float32 if like.dtype == np.float32 else np.float64)
+def _noise(streams: Streams, branches: int, like: FloatArray) -> FloatArray:
+    """Normal numbers for the parents, the first and the second clones, each from its own stream."""
+    numbers = ((streams.path, 1), (streams.first, branches), (streams.second, branches))
+    kind = np.float32 if like.dtype == np.float32 else np.float64
+    return np.concatenate([rng.standard_normal((k, *like.shape), dtype=kind) for rng, k in numbers])
 
 
-def _step(centre: Centre, states: FloatArray, rule: Scheme, grid: FloatArray, i: int, xi: FloatArray) -> FloatArray:
-    """One step of (branches, B, d) states."""
-    flat = states.reshape(-1, states.shape[-1])
-    pulled = centre(flat, float(grid[i])).reshape(states.shape)
-    return np.asarray(float(rule.keep[i]) * states + float(rule.pull[i]) * pulled + float(rule.noise[i]) * xi)
+def _centres(centre: Centre, states: FloatArray, t: float) -> FloatArray:
+    return centre(states.reshape(-1, states.shape[-1]), t).reshape(states.shape)
+
+
+def _step(states: FloatArray, centres: FloatArray, rule: Scheme, i: int, xi: FloatArray) -> FloatArray:
+    return np.asarray(float(rule.keep[i]) * states + float(rule.pull[i]) * centres + float(rule.noise[i]) * xi)

@@ -1,0 +1,57 @@
+"""Killed at any moment and started again, a check ends with the bits of an undisturbed one, whatever the number of workers."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+# The theory is handed in so that the page holds no derivation: it is simulation, table and figures that are interrupted here.
+SCRIPT = """
+import sys
+from regimes.numerics.predict import predict
+from regimes.validate.check import check
+check("gaussian", budget="smoke", seed=3, workers=int(sys.argv[1]), out=sys.argv[2], predict=predict)
+"""
+
+
+def start(workers, out):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen([sys.executable, "-c", SCRIPT, str(workers), str(out)], env=environment, start_new_session=True,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def finish(workers, out):
+    with start(workers, out) as process:
+        _, complaints = process.communicate(timeout=120)
+    assert process.returncode == 0, complaints
+    return bits(out)
+
+
+def bits(out):
+    return {str(p.relative_to(out)): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(out.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    out = tmp_path_factory.mktemp("undisturbed")
+    begun = time.monotonic()
+    return finish(2, out), time.monotonic() - begun
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_a_killed_check_resumes_to_the_same_bits(tmp_path, undisturbed, workers):
+    """The moment is random within the run of two workers (seeded by the number of workers); all files are compared."""
+    whole, duration = undisturbed
+    assert {"report.html", "comparisons.json"} <= set(whole)
+    with start(workers, tmp_path) as process:
+        time.sleep(random.Random(workers).uniform(0.3, 0.9) * duration)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    assert finish(workers, tmp_path) == whole
