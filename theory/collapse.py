@@ -300,6 +300,24 @@ def _finite_size(proof: Derivation) -> Derivation:
         covered_by="excess-entropy",
         reference="arXiv:2402.18491",
     )
+    at = {x: (-2.0, 2.0), lam: TILT.typical}
+    transform = proof["level_transform"]
+    posterior = proof["law"] * proof["channel"] / proof["forward_density"]
+    proof = proof.then(
+        rules.complete_the_square,
+        LineIntegral(posterior * sp.exp(-lam * proof["level"]), a),
+        name="planted_transform",
+        title="Laplace transform of the level of the datum behind x, per coordinate",
+        domains=at,
+    )
+    proof = proof.then(
+        rules.rewrite,
+        proof["planted_transform"],
+        target=transform.subs(lam, lam + 1) / transform.subs(lam, 1),
+        name="planted_tilt",
+        title="By Bayes' rule the level of the datum behind x is another level, tilted by one",
+        domains=at,
+    )
     total = sp.Symbol("Z", positive=True)
     integrand = sp.exp(-sp.exp(v)) - sp.exp(-total * sp.exp(v))
     return proof.then(

@@ -123,6 +123,8 @@ def line_integral(f: Callable[[Any], Any]) -> Any:
     inside = [k for k, s in enumerate(size) if s > top * mp.mpf(10) ** -digits]
     if not inside:
         return mp.mpf(0)
+    if inside[0] == 0 or inside[-1] == len(scan) - 1:
+        raise DerivationError(f"an integrand has not decayed at {mp.nstr(scan[-1], 4)}: its integral did not settle")
     low, high = scan[max(inside[0] - 1, 0)], scan[min(inside[-1] + 1, len(scan) - 1)]
     n = 24
     h = (high - low) / n

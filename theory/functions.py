@@ -34,8 +34,10 @@ class StableFunction(sp.Function):  # type: ignore[misc]
         return sp.diff(self.define(x), x).subs(x, self.args[0])
 
     def _eval_evalf(self, prec: int) -> Any:
-        # Definitions cancel near 0 like x^2/x^2 at worst: doubled precision covers |x| > 2^-prec/2.
-        return self.elementary().evalf(sp.core.evalf.prec_to_dps(2 * prec + 20))._eval_evalf(prec)
+        # The definitions cancel to second order near 0: twice the digits of the argument's smallness are added.
+        size = abs(self.args[0].evalf(15))
+        lost = max(0, -2 * int(sp.floor(sp.log(size, 2)))) if size.is_Float and size else 0
+        return self.elementary().evalf(sp.core.evalf.prec_to_dps(prec + lost + 20))._eval_evalf(prec)
 
 
 class LogCosh(StableFunction):

@@ -143,10 +143,13 @@ def rewrite(expr: Any, target: Any) -> Any:
 def solve(equation: Any, variable: Any, point: Mapping[Any, Any], where: Callable[[Any], bool]) -> Any:
     """The branch of the solution of `equation` = 0 that satisfies the equation and `where` at a test point."""
     found = []
-    for root in sp.solve(sp.together(equation), variable, check=False, simplify=False):
-        number = value(root, point)
-        if mp.im(number) == 0 and where(mp.re(number)) and abs(value(equation, {**point, variable: mp.re(number)})) < mp.mpf(10) ** -20:
-            found.append(root)
+    with mp.workdps(30):
+        for root in sp.solve(sp.together(equation), variable, check=False, simplify=False):
+            number = value(root, point)
+            if mp.im(number) == 0 and where(mp.re(number)):
+                residual = value(equation, {**point, variable: mp.re(number)})
+                if abs(residual) < mp.mpf(10) ** -20:
+                    found.append(root)
     if len(found) != 1:
         raise DerivationError(f"{len(found)} branches of {equation} = 0 in {variable} satisfy the condition, one is needed")
     return sp.powsimp(sp.together(found[0]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mpmath as mp
 import pytest
 import sympy as sp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regimes.theory import rules
@@ -19,6 +19,7 @@ small = st.integers(-8, 8).map(lambda k: sp.Rational(k, 4))
 positive = st.integers(1, 16).map(lambda k: sp.Rational(k, 4))
 
 
+@settings(max_examples=30, deadline=None)
 @given(a=positive, b=small, c=small, p=small, r=small, u=positive)
 def test_completing_the_square_equals_the_summed_integrand(a, b, c, p, r, u):
     integral = LineIntegral((p + r * x + x**2) * sp.exp(-a * s * x**2 + b * x * y + c), x)
