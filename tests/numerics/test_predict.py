@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from tests.numerics import twins
 from regimes.numerics.predict import generate, predict, quantities
 from regimes.numerics.quantities import Formula
 from regimes.theory.errors import DomainError, MissingParameterError, RegimesError, UnknownNameError
+from tests.numerics import twins
 
 DIGITS_12 = 1e-12
 
@@ -68,9 +68,8 @@ def test_free_energy_and_its_minimiser_in_both_phases(t, sigma, alpha):
 @given(sigma=spread(1e-2, 1e2), alpha=spread(1e-12, 15))
 def test_critical_times_of_collapse(sigma, alpha):
     for method in ("closed-form", "root"):
-        agree(predict("gaussian", "collapse-time", sigma=sigma, alpha=alpha, method=method), lambda: twins.collapse_time(sigma, mp.mpf(alpha)))
-        agree(predict("gaussian", "condensation-time", sigma=sigma, alpha=alpha, method=method),
-              lambda: twins.collapse_time(sigma, mp.mpf(alpha)))
+        for name in ("collapse-time", "condensation-time"):
+            agree(predict("gaussian", name, sigma=sigma, alpha=alpha, method=method), lambda: twins.collapse_time(sigma, mp.mpf(alpha)))
     agree(predict("gaussian", "accuracy-time", sigma=sigma, alpha=alpha), lambda: twins.accuracy_time(sigma, mp.mpf(alpha)))
     agree(predict("gaussian", "onset-time", sigma=sigma, alpha=alpha), lambda: twins.onset_time(sigma, mp.mpf(alpha)))
 
