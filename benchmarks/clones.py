@@ -14,7 +14,8 @@ import time
 import numpy as np
 
 from regimes.theory.model import GaussianClusters
-from regimes.validate.diffusion import Streams, clones_projected
+from regimes.validate.clones import clones_projected
+from regimes.validate.diffusion import Streams
 
 
 def usual(rng: np.random.Generator, d: int, times: list[float], pairs: int, steps: int, horizon: float) -> list[float]:

@@ -17,14 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from regimes.validate.dataset import DataSet, read
-from regimes.validate.diffusion import Streams, clones_full, time_grid
+from regimes.validate.diffusion import Streams, time_grid
 from regimes.validate.estimators import Planted, planted
-from regimes.validate.observables import drawn_class, nearest
-from regimes.validate.sampling import FloatArray, IntArray, noised
+from regimes.validate.halving import clones_on_two_grids
+from regimes.validate.observables import nearest
+from regimes.validate.sampling import FloatArray, noised
 from regimes.validate.scores import EmpiricalCentre
 
+BoolArray = npt.NDArray[np.bool_]
 Progress = Callable[[int, int, str], None]
 
 CLONING_LEVEL = 0.7752002453923416  # phi(kappa = 1) of two balanced Gaussian classes: the level that defines the `cloning` time
@@ -32,13 +35,14 @@ CLONING_LEVEL = 0.7752002453923416  # phi(kappa = 1) of two balanced Gaussian cl
 
 @dataclass(frozen=True)
 class Curve:
-    """A measured function of forward time: value and standard error, all (T,)."""
+    """A measured function of forward time: value and standard error, all (T,); `time_step`, the part of the error that steps leave."""
 
     name: str
     method: str
     times: FloatArray
     value: FloatArray
     error: FloatArray
+    time_step: FloatArray
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,10 @@ def _measure(
     here = np.isin(forward.times, shown)
     named = [("excess-entropy", forward.excess / subject.d), ("collapse-probability", forward.weight)]
     named += [("cloning-probability", forward.agreement)] if several else []
-    curves = [Curve(name, "forward", shown, each[:, here].mean(axis=0), _standard_error(each[:, here])) for name, each in named]
+    curves = [
+        Curve(name, "forward", shown, each[:, here].mean(axis=0), _standard_error(each[:, here]), np.zeros(len(shown)))
+        for name, each in named
+    ]
     branches = _branches(scout, several, shown)
     size = _affordable(subject, steps) if pairs is None else pairs
     curves += _reverse(subject, branches, end, steps, size, rngs[2], np.random.SeedSequence(seed, spawn_key=(9,)), several)
@@ -306,20 +313,27 @@ def _reverse(
     kind = np.float32 if subject.rows.shape[1] >= 16 else np.float64
     score = EmpiricalCentre(subject.rows, counts=subject.counts, dtype=kind)
     start = float(times.max()) + 1.0
-    grid = time_grid(start, 0.0, steps, kind="snr", through=times, smallest=min(end, 0.5 * float(times.min())))
+    grid = time_grid(start, 0.0, (steps + 1) // 2, kind="snr", through=times, smallest=min(end, 0.5 * float(times.min())))
     first = subject.rows[rng.choice(len(subject.rows), size=pairs, p=subject.counts / subject.n)]
-
+    streams = Streams.spawn(seed)
+    ends = clones_on_two_grids(score, noised(rng, first, start), tuple(times.tolist()), grid, streams, "exponential").clones
+    datum = nearest(ends.reshape(-1, ends.shape[-1]), subject.rows).reshape(ends.shape[:-1])  # (level, side, time, pair)
     shares = subject.members / subject.counts[:, None]
+    uniform = [side.random((len(times), pairs)) for side in (streams.first, streams.second)]
+    below = shares.cumsum(axis=1)[:, :-1][datum] <= np.stack(uniform)[None, ..., None]  # coarse and fine draw with the same numbers
+    agree = [datum[:, 0] == datum[:, 1], (below[:, 0] == below[:, 1]).all(axis=-1)]
+    named = zip(("collapse-probability", "cloning-probability")[: 1 + several], agree, strict=False)
+    return [_counted(name, times, same[0], same[1]) for name, same in named]
 
-    def observe(x: FloatArray, rng: np.random.Generator) -> IntArray:
-        datum = nearest(x, subject.rows)
-        return np.stack([datum, drawn_class(shares[datum], rng)], axis=1)
 
-    agree = clones_full(score, noised(rng, first, start), times, grid, Streams.spawn(seed), observe)
-    curves = []
-    for k, name in enumerate(("collapse-probability", "cloning-probability")[: 1 + several]):
-        share = agree[:, :, k].mean(axis=1)
-        # the error of the add-one estimate: never zero, also when all pairs agree
-        smooth = (agree[:, :, k].sum(axis=1) + 1.0) / (pairs + 2.0)
-        curves.append(Curve(name, "reverse", times, share, np.sqrt(smooth * (1.0 - smooth) / pairs)))
-    return curves
+def _counted(name: str, times: FloatArray, coarse: BoolArray, fine: BoolArray) -> Curve:
+    """Share of pairs (T, B) that agree, from the finer grid; its error is of first order in the step, so what halving changed is left.
+
+    Both errors are those of add-one estimates: never zero, also when all pairs agree or none changed.
+    """
+    pairs = fine.shape[1]
+    smooth = (fine.sum(axis=1) + 1.0) / (pairs + 2.0)
+    changed = (coarse != fine).sum(axis=1)
+    step = np.abs(fine.mean(axis=1) - coarse.mean(axis=1)) + np.sqrt(changed + 1.0) / pairs
+    sampling = np.sqrt(smooth * (1.0 - smooth) / pairs)
+    return Curve(name, "reverse", times, fine.mean(axis=1), np.hypot(sampling, step), step)

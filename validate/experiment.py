@@ -120,4 +120,4 @@ def program() -> str:
     return f"numpy {np.__version__}, scipy {scipy.__version__}, simulation {digest.hexdigest()[:12]}"
 
 
-_SIMULATION = ("diffusion", "estimators", "experiment", "halving", "kinds", "observables", "sampling", "scores")
+_SIMULATION = ("clones", "diffusion", "estimators", "experiment", "halving", "kinds", "observables", "sampling", "scores")

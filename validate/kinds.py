@@ -7,7 +7,8 @@ import math
 import numpy as np
 from scipy.special import rel_entr
 
-from regimes.validate.diffusion import Streams, clones_projected, probability_flow, time_grid
+from regimes.validate.clones import clones_projected
+from regimes.validate.diffusion import Streams, probability_flow, time_grid
 from regimes.validate.estimators import class_agreement, information_density, planted
 from regimes.validate.experiment import CLONE_A, CLONE_B, DATA, FORWARD, PATH, START, Arrays, Experiment, kind
 from regimes.validate.halving import clones_on_two_grids, halved
