@@ -67,7 +67,8 @@ def _average(ch: Channel, n: float, resolution: Resolution, nodes: int) -> float
     points = points.select(np.flatnonzero(points.weights > 1e-14))
     q, d = ch.q, ch.d
     r = np.sqrt(points.squares)
-    shares = np.exp(np.array([term.real[:, 0] for term in points.log_terms(np.ones((1, 1), dtype=complex))]))
+    log_shares = np.array([term.real[:, 0] for term in points.log_terms(np.ones((1, 1), dtype=complex))])
+    shares = np.exp(log_shares - log_shares.max(axis=0))
     shares /= shares.sum(axis=0)
     x, w = np.polynomial.legendre.leggauss(nodes)
     total = 0.0
@@ -89,8 +90,8 @@ def _average(ch: Channel, n: float, resolution: Resolution, nodes: int) -> float
 
 def probability(ch: Channel, n: float, tol: float) -> tuple[float, float]:
     """The probability and its change from the previous resolution, refined until that is below tol or the list ends."""
-    value, error = _average(ch, n, _RESOLUTIONS[0], 28), math.inf
-    for resolution, nodes in zip(_RESOLUTIONS[1:], (40, 64, 120), strict=True):
+    value, error = _average(ch, n, _RESOLUTIONS[0], 44), math.inf
+    for resolution, nodes in zip(_RESOLUTIONS[1:], (64, 90, 140), strict=True):
         value, previous = _average(ch, n, resolution, nodes), value
         error = abs(value - previous) + 1e-11 * value
         if error <= tol * value:

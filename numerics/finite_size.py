@@ -36,6 +36,8 @@ Form = Literal["excess", "confusion", "agreement"]
 
 _DROP = 38.0  # e^{-38} < 2^{-54}: what is smaller than the peak by this factor is below rounding.
 
+_NEGLIGIBLE = 1e-26  # weight of a point; the integrals are bounded by log n, and below by 1/n
+
 
 @dataclass(frozen=True)
 class Resolution:
@@ -126,9 +128,9 @@ class Points:
         value = self.log_transform(lam)  # a complex step: the derivative without cancellation
         return value.real, -value.imag / 1e-100
 
-    def select(self, chosen: NDArray[np.int_]) -> Points:
+    def select(self, index: NDArray[np.int_]) -> Points:
         """The subset of points."""
-        return replace(self, squares=self.squares[:, chosen], weights=self.weights[chosen])
+        return replace(self, squares=self.squares[:, index], weights=self.weights[index])
 
 
 def chi_square_rule(degrees: int, nodes: int) -> tuple[FloatArray, FloatArray]:
@@ -145,7 +147,8 @@ def outer_points(ch: Channel, resolution: Resolution) -> Points:
     """Nodes of the average over x: a Gauss rule off the line of centres, the trapezoidal rule along it."""
     if ch.positions.size == 1:
         radii, weights = chi_square_rule(ch.d, resolution.radial)
-        return Points(ch, radii[None], weights)
+        keep = weights > _NEGLIGIBLE
+        return Points(ch, radii[None, keep], weights[keep])
     radii, radial_weights = chi_square_rule(ch.d - 1, resolution.radial)
     g = np.linspace(-8.9, 8.9, resolution.axial)
     gauss = np.exp(-0.5 * g * g)
@@ -157,7 +160,7 @@ def outer_points(ch: Channel, resolution: Resolution) -> Points:
         half = (ch.weights.size + 1) // 2  # mirror images count twice
         squares, weights = squares[:, :half], 2 * weights[:half]
         weights[half - 1] /= 1 + ch.weights.size % 2
-    keep = weights.ravel() > 1e-24
+    keep = weights.ravel() > _NEGLIGIBLE
     return Points(ch, squares.reshape(ch.positions.size, -1)[:, keep], weights.ravel()[keep])
 
 
@@ -175,6 +178,10 @@ class Tilts:
     log_m1: FloatArray
     saddle: FloatArray
     spread: FloatArray
+
+    def select(self, index: NDArray[np.int_]) -> Tilts:
+        """The subset of points."""
+        return Tilts(self.log_m1[index], self.saddle[index], self.spread[index])
 
 
 def _tilts(points: Points, log_others: float) -> Tilts:
@@ -242,8 +249,8 @@ def _height(points: Points, tilt: float) -> float:
     return float(y[min(int((size > size[0] - _DROP).sum()), y.size - 1)])
 
 
-def _smeared(points: Points, tilts: Tilts, contour: Contour) -> tuple[FloatArray, FloatArray]:
-    """P and C, or P and -C' where the contour is right of the pole at 1, on (X, V)."""
+def _smeared(points: Points, tilts: Tilts, contour: Contour) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """P, C and P' on (X, V); where the contour is right of the pole at 1, P and -C' (twice)."""
     tilt, right = contour.tilt, contour.tilt > 1
     lam = (tilt + 1j * contour.y)[None]
     terms = points.log_terms(lam, contour.centre)
@@ -257,14 +264,17 @@ def _smeared(points: Points, tilts: Tilts, contour: Contour) -> tuple[FloatArray
     amplitude *= np.exp(loggamma(1 - lam)) * weights
     phase = np.outer(contour.y, contour.u)
     waves = np.concatenate([np.cos(phase), np.sin(phase)])
-    c = _real_part(amplitude * (1 - lam) if right else amplitude, waves)
-    c *= np.exp(size - (contour.centre + tilts.log_m1)[:, None] + (tilt - 1) * contour.u)
+    rows = _real_part(amplitude * (1 - lam) if right else amplitude, waves)
+    c = rows * np.exp(size - (contour.centre + tilts.log_m1)[:, None] + (tilt - 1) * contour.u)
     amplitude /= lam  # Gamma(1-lam) = -lam Gamma(-lam)
     p = _real_part(amplitude, waves)
-    p *= np.exp(size + tilt * contour.u)
+    growth = np.exp(size + tilt * contour.u)
+    p *= growth
     if right:
         p += np.exp((contour.centre + tilts.log_m1)[:, None] + contour.u)
-    return p, c
+        return p, c, c
+    rows *= growth
+    return p, c, rows
 
 
 def _real_part(amplitude: ComplexArray, waves: FloatArray) -> FloatArray:
@@ -273,7 +283,7 @@ def _real_part(amplitude: ComplexArray, waves: FloatArray) -> FloatArray:
 
 def _integrals(points: Points, tilts: Tilts, contour: Contour, n: float, form: Form) -> FloatArray:
     """The integral over v of one form at every point, (X,)."""
-    p, c = _smeared(points, tilts, contour)
+    p, c, slope = _smeared(points, tilts, contour)
     # Once P is certain to e^{-40} its digits no longer matter; what rounding does to them must not matter either.
     settled = np.logical_or.accumulate((n - 1) * p > 40, axis=1)
     log_empty = (n - 1) * np.log1p(-np.clip(p, 0.0, 1 - 1e-16))
@@ -282,8 +292,7 @@ def _integrals(points: Points, tilts: Tilts, contour: Contour, n: float, form: F
     elif form == "agreement":
         integrand = c * np.where(settled, 0.0, np.exp(log_empty))
     else:
-        log_rate = math.log(n - 1) + (contour.centre + tilts.log_m1)[:, None] + contour.u  # (n-1) P' = e^{log_rate} C
-        integrand = c * c * np.where(settled, 0.0, np.exp(log_empty * ((n - 2) / (n - 1)) + log_rate))
+        integrand = c * slope * np.where(settled, 0.0, (n - 1) * np.exp(log_empty * ((n - 2) / (n - 1))))
     return np.asarray((contour.u[1] - contour.u[0]) * integrand.sum(axis=1))
 
 
@@ -293,6 +302,8 @@ _BLOCK = 400
 def _values(points: Points, tilts: Tilts, n: float, form: Form, resolution: Resolution) -> FloatArray:
     """The integral over v at every point: points of nearly the same tilt share a contour."""
     log_others, values = math.log(n - 1), np.empty(tilts.saddle.size)
+    if not values.size:
+        return values
     gap = min(0.4, 1 / max(float(tilts.spread.max()), 1e-300)) * (1 - resolution.shift)  # distance to the poles at 0, 1, 2
     low, high = (1 + gap, 2 - gap) if form == "agreement" else (0.5 + 0.3 * resolution.shift, 1 - gap)
     rounded = np.clip(np.round(np.clip(tilts.saddle, low, high) / (gap / 3)) * (gap / 3), low, high)
@@ -301,7 +312,7 @@ def _values(points: Points, tilts: Tilts, n: float, form: Form, resolution: Reso
         index = order[rounded[order] == tilt]
         for start in range(0, index.size, _BLOCK):
             block = index[start:start + _BLOCK]
-            here, part = points.select(block), Tilts(tilts.log_m1[block], tilts.saddle[block], tilts.spread[block])
+            here, part = points.select(block), tilts.select(block)
             contour = _contour(here, part, float(tilt), gap, log_others, form, resolution.step)
             values[block] = _integrals(here, part, contour, n, form)
     return values
@@ -311,20 +322,18 @@ def _average(ch: Channel, n: float, form: Form, resolution: Resolution) -> float
     """Average of one form over x."""
     points, log_others = outer_points(ch, resolution), math.log(n - 1)
     tilts = _tilts(points, log_others)
-    size = np.log(points.weights)
+    # Chernoff's size of the integral at a point (of 1 - phi_C, if phi_C is asked for): what cannot show is left at 0.
+    size = np.log(points.weights) + _peak(points, tilts, np.clip(tilts.saddle, 0.5, 1.0), log_others)[1]
     if form != "agreement":
-        size = size + _peak(points, tilts, np.clip(tilts.saddle, 0.5, 1.0), log_others)[1]
-    keep = size > size.max() - _DROP - (log_others if form == "agreement" else 0.0)
-    parts: list[tuple[Form, NDArray[np.bool_]]] = [(form, keep)]
-    if form == "agreement":
-        parts = [("agreement", keep & (tilts.saddle > 1)), ("confusion", keep & (tilts.saddle <= 1))]
-    total = 0.0
-    for kind, chosen in parts:
+        index = np.flatnonzero(size > max(size.max() - _DROP, -750.0))
+        return float(points.weights[index] @ _values(points.select(index), tilts.select(index), n, form, resolution))
+    liquid = tilts.saddle > 1
+    total = float(points.weights[~liquid].sum())
+    parts: tuple[tuple[Form, int, NDArray[np.bool_]], ...] = (
+        ("agreement", 1, liquid), ("confusion", -1, ~liquid & (size > -_DROP - log_others)))
+    for kind, sign, chosen in parts:
         index = np.flatnonzero(chosen)
-        if index.size:
-            here = points.select(index)
-            values = _values(here, Tilts(tilts.log_m1[index], tilts.saddle[index], tilts.spread[index]), n, kind, resolution)
-            total += float(here.weights @ (1 - values if kind != form else values))
+        total += sign * float(points.weights[index] @ _values(points.select(index), tilts.select(index), n, kind, resolution))
     return total
 
 
