@@ -8,20 +8,25 @@ and pairs of clones run by the reverse SDE. The data set is fixed: error bars co
 from __future__ import annotations
 
 import importlib.util
-import json
 import math
+import os
+import shlex
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from regimes import __version__
+from regimes.theory.errors import InputError
+from regimes.validate.analysis import Analysis, Curve, Transition
 from regimes.validate.dataset import DataSet, read
 from regimes.validate.diffusion import Streams, time_grid
 from regimes.validate.estimators import Planted, planted
+from regimes.validate.experiment import program
 from regimes.validate.halving import clones_on_two_grids
 from regimes.validate.observables import nearest
 from regimes.validate.sampling import FloatArray, noised
@@ -29,100 +34,6 @@ from regimes.validate.scores import EmpiricalCentre
 
 BoolArray = npt.NDArray[np.bool_]
 Progress = Callable[[int, int, str], None]
-
-CLONING_LEVEL = 0.7752002453923416  # phi(kappa = 1) of two balanced Gaussian classes: the level that defines the `cloning` time
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A measured function of forward time: value and standard error, all (T,); `time_step`, the part of the error that steps leave."""
-
-    name: str
-    method: str
-    times: FloatArray
-    value: FloatArray
-    error: FloatArray
-    time_step: FloatArray
-
-
-@dataclass(frozen=True)
-class Transition:
-    """A critical time. `status` is "ok", or "none" with the reason where it does not exist; `error` is a standard error."""
-
-    name: str
-    value: float | None
-    error: float | None
-    status: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What was measured on a data set.
-
-    Attributes
-    ----------
-    n, d : rows and columns analysed; `distinct`, how many rows differ.
-    classes : (name, number of rows) of each class; empty without labels.
-    leading_variance : Lambda; `total_variance`, the trace of the covariance.
-    transitions : `spectral` and `noise-balance` speciation times, `cloning` with two classes, and `collapse`.
-    curves : `excess-entropy` (nats per dimension), `collapse-probability` and, with several classes, `cloning-probability`;
-        by `forward` samples and by `reverse` clones.
-    settings : seed and sizes of the samples.
-    """
-
-    n: int
-    d: int
-    distinct: int
-    classes: tuple[tuple[str, int], ...]
-    leading_variance: float
-    total_variance: float
-    transitions: tuple[Transition, ...]
-    curves: tuple[Curve, ...]
-    settings: dict[str, int]
-
-    def transition(self, name: str) -> Transition:
-        """The transition of that name."""
-        return {t.name: t for t in self.transitions}[name]
-
-    def curve(self, name: str, method: str = "forward") -> Curve:
-        """The curve of that name and method."""
-        return {(c.name, c.method): c for c in self.curves}[name, method]
-
-    def to_json(self) -> str:
-        """All of it as JSON text; numbers that do not exist are null."""
-        content: dict[str, Any] = {
-            "n": self.n, "d": self.d, "distinct": self.distinct, "classes": dict(self.classes),
-            "leading_variance": self.leading_variance, "total_variance": self.total_variance,
-            "transitions": [vars(t) for t in self.transitions],
-            "curves": [{k: v if isinstance(v, str) else v.tolist() for k, v in vars(c).items()} for c in self.curves],
-            "settings": self.settings,
-        }  # fmt: skip
-        return json.dumps(content, indent=2, allow_nan=False) + "\n"
-
-    def table(self) -> str:
-        """All of it as text in columns."""
-        lines = [f"{self.n} rows ({self.distinct} distinct) in {self.d} dimensions"]
-        if self.classes:
-            lines.append("classes: " + ", ".join(f"{name} ({size})" for name, size in self.classes))
-        lines += [f"largest eigenvalue of the covariance: {self.leading_variance:.6g}  (trace {self.total_variance:.6g})", ""]
-        lines += [f"{t.name:<16}{_with_error(t.value, t.error) if t.status == 'ok' else f'none: {t.reason}'}" for t in self.transitions]
-        titles = [f"{c.name} ({c.method})" for c in self.curves]
-        width = max(map(len, titles)) + 2
-        lines += ["", f"{'t':<10}" + "".join(title.ljust(width) for title in titles).rstrip()]
-        for t in sorted({float(t) for c in self.curves for t in c.times}):
-            cells = [_cell(c, t).ljust(width) for c in self.curves]
-            lines.append(f"{t:<10.5g}" + "".join(cells).rstrip())
-        return "\n".join(lines) + "\n"
-
-
-def _cell(curve: Curve, t: float) -> str:
-    here = np.flatnonzero(curve.times == t)
-    return _with_error(float(curve.value[here[0]]), float(curve.error[here[0]])) if len(here) else ""
-
-
-def _with_error(value: float | None, error: float | None) -> str:
-    return f"{value:.5g}" if error is None else f"{value:.5g} +- {error:.2g}"
 
 
 def analyze(
@@ -135,13 +46,13 @@ def analyze(
     Parameters
     ----------
     data, labels, classes : arrays or paths, as in `dataset.read`. The mean is removed; nothing else is changed.
-    out : folder for `analysis.json`, made if need be; nothing is written if None.
+    out : folder for `analysis.html` and `analysis.json`, made if need be; nothing is written if None.
     seed : of every random number.
     progress : called as progress(done, total, what).
     times : where the curves are wanted; by default from certain collapse to beyond speciation.
     samples : noised data per time of the forward road, used for all times together.
     pairs : pairs of clones of the reverse road; by default as many as take a few seconds, 20 to 400.
-    steps : of the reverse SDE.
+    steps : of the reverse SDE; it also runs with half as many on the same noise, to measure what the time step changes.
 
     Returns
     -------
@@ -151,15 +62,43 @@ def analyze(
 
     Raises
     ------
-    InputError : see `dataset.read`.
+    InputError : see `dataset.read`; or a folder that cannot be written.
+    MissingExtraError : `out` is given, and what draws the page is not installed.
     """
-    with _one_blas_thread():
-        analysis = _measure(read(data, labels, classes), seed, progress or (lambda done, total, what: None), times, samples, pairs, steps)
     if out is not None:
-        folder = Path(out)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "analysis.json").write_text(analysis.to_json(), encoding="utf-8")
+        from regimes.validate.report import require_extras
+
+        require_extras()
+        _probe(Path(out))
+    with _one_blas_thread():
+        subject = read(data, labels, classes)
+        command, silent = _command(data, labels, classes, seed), lambda done, total, what: None
+        analysis = _measure(subject, command, seed, progress or silent, times, samples, pairs, steps)
+    if out is not None:
+        analysis.write(out)
     return analysis
+
+
+def _probe(folder: Path) -> None:
+    """Refuse a folder that cannot be written before anything is computed; leaves no trace."""
+    home = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    try:
+        tempfile.TemporaryFile(dir=home).close()
+    except OSError as problem:
+        raise InputError(f"cannot write into {folder} ({problem.strerror}: {home}); name a folder that can be written") from None
+
+
+def _command(data: Any, labels: Any, classes: Sequence[Any] | None, seed: int) -> str:
+    """The command, or the call if there were arrays, that makes these numbers."""
+    if not all(isinstance(source, (str, os.PathLike)) for source in (data, labels) if source is not None):
+        given = ["data"] + (["labels"] if labels is not None else [])
+        given += [f"classes={tuple(map(str, classes))}"] if classes is not None else []
+        return f"regimes.analyze({', '.join([*given, f'seed={seed}'])})"
+    words = ["regimes", "analyze", data]
+    words += ["--labels", labels] if labels is not None else []
+    words += ["--classes", ",".join(map(str, classes))] if classes is not None else []
+    # A name that is no UTF-8 cannot stand in a page as it is.
+    return shlex.join(os.fsencode(word).decode("utf-8", "replace") for word in [*words, "--seed", str(seed)])
 
 
 def _one_blas_thread() -> AbstractContextManager[Any]:
@@ -171,39 +110,42 @@ def _one_blas_thread() -> AbstractContextManager[Any]:
 
 
 def _measure(
-    subject: DataSet, seed: int, report: Progress, times: Sequence[float] | FloatArray | None, samples: int, pairs: int | None, steps: int
-) -> Analysis:
+    subject: DataSet, command: str, seed: int, report: Progress, times: Sequence[float] | FloatArray | None, samples: int,
+    pairs: int | None, steps: int,
+) -> Analysis:  # fmt: skip
     report(1, 4, "data read")
     leading, total = _spectrum(subject)
     report(2, 4, "covariance")
     rngs = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(4)]
     scout, end = _scout(subject, leading, total, rngs[0])
     shown = _default_times(scout, leading) if times is None else np.unique(np.asarray(times, dtype=np.float64))
-    several = len(subject.names) > 1
-    fine = [_around(scout, scout.weight, 0.5)] + ([_around(scout, scout.agreement, CLONING_LEVEL)] if len(subject.names) == 2 else [])
+    several, level = len(subject.names) > 1, _cloning_level() if len(subject.names) == 2 else math.nan
+    fine = [_around(scout, scout.weight, 0.5), _around(scout, scout.agreement, level)]
     forward = _sample(subject, np.unique(np.concatenate([shown, *fine])), samples, rngs[1])
     report(3, 4, "forward samples")
     here = np.isin(forward.times, shown)
-    named = [("excess-entropy", forward.excess / subject.d), ("collapse-probability", forward.weight)]
-    named += [("cloning-probability", forward.agreement)] if several else []
-    curves = [
-        Curve(name, "forward", shown, each[:, here].mean(axis=0), _standard_error(each[:, here]), np.zeros(len(shown)))
-        for name, each in named
-    ]
+    named = [("excess-entropy", forward.excess / subject.d, math.log(2) / subject.d), ("collapse-probability", forward.weight, 0.5)]
+    named += [("cloning-probability", forward.agreement, 0.5)] if several else []
+    curves = [_averaged(name, shown, each[:, here], unseen) for name, each, unseen in named]
     branches = _branches(scout, several, shown)
     size = _affordable(subject, steps) if pairs is None else pairs
     curves += _reverse(subject, branches, end, steps, size, rngs[2], np.random.SeedSequence(seed, spawn_key=(9,)), several)
     report(4, 4, "clones")
-    transitions = [*_spectral_times(leading)]
-    sizes = subject.members.sum(axis=0)
-    if len(subject.names) == 2:
-        transitions.append(_crossing("cloning", "phi", forward.times, forward.agreement, CLONING_LEVEL, sizes / subject.n))
-    transitions.append(_crossing("collapse", "phi_C", forward.times, forward.weight, 0.5, subject.counts / subject.n))
-    distinct = len(subject.rows)
+    sizes = subject.members.sum(axis=0).tolist()
+    collapse = _crossing("collapse", "φ_C", forward.times, forward.weight, 0.5, subject.counts / subject.n)
+    transitions = (*_spectral_times(leading), _cloning_time(subject, forward, level), collapse)
     return Analysis(
-        subject.n, subject.d, distinct, tuple((name, int(size)) for name, size in zip(subject.names, sizes, strict=False)),
-        leading, total, tuple(transitions), tuple(curves), {"seed": seed, "samples": samples, "pairs": size, "steps": steps},
+        subject.n, subject.d, len(subject.rows), tuple(zip(subject.names, sizes, strict=False)), leading, total, transitions,
+        tuple(curves), {"seed": seed, "samples": samples, "pairs": size, "steps": steps},
+        command, f"regimes {__version__}, {program()}", subject.fingerprint,
     )  # fmt: skip
+
+
+def _cloning_level() -> float:
+    """The level of phi that defines the `cloning` time; computed, so not at import."""
+    from regimes.numerics.levels import default_level
+
+    return default_level()
 
 
 def _spectrum(subject: DataSet) -> tuple[float, float]:
@@ -216,12 +158,29 @@ def _spectrum(subject: DataSet) -> tuple[float, float]:
     return float(eigh(gram, eigvals_only=True, subset_by_index=[top, top])[0]), float(np.trace(gram))
 
 
-def _spectral_times(leading: float) -> tuple[Transition, Transition]:
-    """Lambda e^{-2t} = 1 and Lambda e^{-2t} = Delta_t."""
-    balance = Transition("noise-balance", 0.5 * math.log1p(leading), None, "ok", "")
-    if leading <= 1:
-        return Transition("spectral", None, None, "none", f"the largest eigenvalue {leading:.4g} is not above 1"), balance
-    return Transition("spectral", 0.5 * math.log(leading), None, "ok", ""), balance
+def _spectral_times(leading: float) -> list[Transition]:
+    """Speciation times that need the largest eigenvalue only.
+
+    Notation: u = e^{-2t}. To second order in e^{-t}, -log P_t = x.(I - (u/Delta_t) C) x/(2 Delta_t): flat along the leading direction
+    where Lambda u = Delta_t, while the drift x + 2 S loses its linear term there where 1 - 2/Delta_t + 2 Lambda u/Delta_t^2 = 0,
+    that is Lambda = sinh 2t.
+    """
+    spectral = Transition("spectral", "Λ e^{-2t} = 1", None, None, "none", f"the largest eigenvalue {leading:.4g} is not above 1")
+    if leading > 1:
+        spectral = Transition("spectral", spectral.definition, 0.5 * math.log(leading), None, "ok", "")
+    balance = Transition("noise-balance", "Λ e^{-2t} = 1 - e^{-2t}", 0.5 * math.log1p(leading), None, "ok", "")
+    curvature = Transition("spectral-curvature", "Λ = sinh 2t", 0.5 * math.asinh(leading), None, "ok", "")
+    return [spectral, balance, curvature]
+
+
+def _cloning_time(subject: DataSet, forward: Planted, level: float) -> Transition:
+    """Where two clones agree on the class as often as those of two balanced Gaussian classes do at kappa = 1."""
+    number = len(subject.names)
+    if number != 2:
+        given = {0: "there are no labels: give the class of every row", 1: "all rows are of one class: name two"}
+        reason = given.get(number, f"there are {number} classes: name two, for which its level is defined")
+        return Transition("cloning", "φ = level", None, None, "none", reason)
+    return _crossing("cloning", "φ", forward.times, forward.agreement, level, subject.members.sum(axis=0) / subject.n)
 
 
 def _sample(subject: DataSet, times: FloatArray, samples: int, rng: np.random.Generator) -> Planted:
@@ -233,14 +192,14 @@ def _sample(subject: DataSet, times: FloatArray, samples: int, rng: np.random.Ge
 
 
 def _scout(subject: DataSet, leading: float, total: float, rng: np.random.Generator) -> tuple[Planted, float]:
-    """A rough look at all times, from no signal to certain collapse, and the last time before 0 of a reverse run."""
+    """A rough look at all times, from no signal to certain collapse, and a time below which the datum of a reverse run is settled."""
     unit = -math.log(total / subject.rows.shape[1])
     low, high = -math.log(leading) - 7.0, unit + 4.0
     while True:
         log_snr = np.arange(high, low, -0.5)
         found = _sample(subject, 0.5 * np.log1p(np.exp(-log_snr)), 200, rng)
         if found.weight[:, 0].mean() > 0.9999 or high > unit + 60.0:
-            return found, float(found.times[0]) * 0.05
+            return found, 0.5 * float(found.times[found.weight.mean(axis=0) > 0.9999].max(initial=found.times[0]))
         high += 4.0
 
 
@@ -262,6 +221,12 @@ def _around(scout: Planted, curve: FloatArray, level: float) -> FloatArray:
     return np.linspace(scout.times[max(inside[0] - 1, 0)], scout.times[min(inside[-1] + 1, len(mean) - 1)], 17)
 
 
+def _averaged(name: str, times: FloatArray, samples: FloatArray, unseen: float) -> Curve:
+    """Mean of samples (B, T), none of whose errors is zero: one more, with another datum as probable as the own, moves it by `unseen`/B."""
+    error = np.hypot(_standard_error(samples), unseen / len(samples))
+    return Curve(name, "forward", times, samples.mean(axis=0), error, np.zeros(len(times)))
+
+
 def _standard_error(samples: FloatArray) -> FloatArray:
     error: FloatArray = samples.std(axis=0, ddof=1) / math.sqrt(len(samples))
     return error
@@ -272,21 +237,24 @@ def _crossing(name: str, symbol: str, times: FloatArray, samples: FloatArray, le
 
     The curve falls to the chance agreement of two draws with probabilities `shares`.
     """
+    definition = f"{symbol} = {level:.10g}"
+
+    def none(reason: str) -> Transition:
+        return Transition(name, definition, None, None, "none", reason)
+
     floor = float(np.square(shares).sum())
     if floor >= level:
-        reason = f"{symbol} never falls to {level:.4f}: two draws agree by chance with probability {floor:.4f}"
-        return Transition(name, None, None, "none", reason)
+        return none(f"{symbol} never falls to {level:.4f}: two draws agree by chance with probability {floor:.4f}")
     gap = samples.mean(axis=0) - level
     falls = np.flatnonzero((gap[:-1] >= 0) & (gap[1:] < 0))
     if len(falls) == 0:
-        return Transition(name, None, None, "none", f"{symbol} does not cross {level:.4f} at the times sampled")
+        return none(f"{symbol} does not cross {level:.4f} at the times sampled")
     k = int(falls[-1])
     share = float(gap[k] / (gap[k] - gap[k + 1]))
-    value = float(times[k] + share * (times[k + 1] - times[k]))
     left, right = max(k - 2, 0), min(k + 3, len(times) - 1)
     slope = float((gap[right] - gap[left]) / (times[right] - times[left]))
-    spread = _standard_error((1.0 - share) * samples[:, k] + share * samples[:, k + 1])
-    return Transition(name, value, float(spread) / abs(slope), "ok", "")
+    spread = float(_standard_error((1.0 - share) * samples[:, k] + share * samples[:, k + 1]))
+    return Transition(name, definition, float(times[k] + share * (times[k + 1] - times[k])), spread / abs(slope), "ok", "")
 
 
 def _branches(scout: Planted, several: bool, shown: FloatArray) -> FloatArray:
@@ -300,9 +268,9 @@ def _branches(scout: Planted, several: bool, shown: FloatArray) -> FloatArray:
 
 
 def _affordable(subject: DataSet, steps: int) -> int:
-    """Number of clone pairs for about 10^12 floating-point operations, 20 to 400."""
-    per_pair = steps * 8 * 4 * subject.rows.size
-    return int(min(400, max(20, 10**12 // per_pair)))
+    """Number of clone pairs for about 5 10^11 floating-point operations, 20 to 400."""
+    per_pair = 3 * steps // 2 * 13 * 4 * subject.rows.size  # both grids; parents and pairs at six times; two products
+    return int(min(400, max(20, 5 * 10**11 // per_pair)))
 
 
 def _reverse(
@@ -312,7 +280,7 @@ def _reverse(
     """phi_C and phi from pairs of clones of the reverse SDE under the empirical score, started from noised data."""
     kind = np.float32 if subject.rows.shape[1] >= 16 else np.float64
     score = EmpiricalCentre(subject.rows, counts=subject.counts, dtype=kind)
-    start = float(times.max()) + 1.0
+    start = float(times.max())
     grid = time_grid(start, 0.0, (steps + 1) // 2, kind="snr", through=times, smallest=min(end, 0.5 * float(times.min())))
     first = subject.rows[rng.choice(len(subject.rows), size=pairs, p=subject.counts / subject.n)]
     streams = Streams.spawn(seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tokenize
 import zipfile
@@ -33,6 +34,7 @@ class DataSet:
     members : (m, K) how many of a row's occurrences belong to each class; K = 1 without labels.
     names : (K,) names of the classes; empty if there are no labels.
     n, d : number of rows and columns of the input.
+    fingerprint : SHA-256 of the rows and classes as they were given, whatever the kind of file.
     """
 
     rows: FloatArray
@@ -41,6 +43,7 @@ class DataSet:
     names: tuple[str, ...]
     n: int
     d: int
+    fingerprint: str
 
 
 def read(data: Any, labels: Any = None, classes: Sequence[Any] | None = None) -> DataSet:
@@ -72,6 +75,7 @@ def read(data: Any, labels: Any = None, classes: Sequence[Any] | None = None) ->
         matrix, index, names = _chosen(matrix, _words(given, n_all), classes)
     if len(matrix) == 0 or (matrix == matrix[0]).all():
         raise InputError(f"{len(matrix)} rows, all the same: at least 2 distinct rows are needed")
+    digest = hashlib.sha256(repr((matrix.shape, names)).encode() + index.astype("<i8").tobytes() + matrix.astype("<f8").tobytes())
     centred = matrix - matrix.mean(axis=0)
     centred = centred[:, (matrix != matrix[0]).any(axis=0)]
     if float(np.abs(centred).max()) < _SMALLEST:
@@ -79,7 +83,7 @@ def read(data: Any, labels: Any = None, classes: Sequence[Any] | None = None) ->
     merged, place = np.unique(centred, axis=0, return_inverse=True)
     members = np.zeros((len(merged), max(1, len(names))), dtype=np.intp)
     np.add.at(members, (place, index), 1)
-    return DataSet(merged, members.sum(axis=1), members, names, len(matrix), d)
+    return DataSet(merged, members.sum(axis=1), members, names, len(matrix), d, digest.hexdigest())
 
 
 def _matrix(table: npt.NDArray[Any]) -> FloatArray:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
 from regimes.commands.arguments import Parser, UsageError, output_folder, whole_number
+
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 def run(words: Sequence[str]) -> int:
@@ -22,6 +25,10 @@ def run(words: Sequence[str]) -> int:
     if classes is not None and (len(classes) != 2 or not all(classes) or classes[0] == classes[1]):
         raise UsageError(f"--classes {options.classes} does not name two classes: give A,B, as in --classes 1,8")
     out = None if options.out is None else output_folder(options.out)
+
+    if "numpy" not in sys.modules:  # read once, at import; a second BLAS thread gains little here and loses much on busy cores
+        for name in THREADS:
+            os.environ.setdefault(name, "1")
 
     from regimes.terminal import Progress
     from regimes.validate.analyze import analyze

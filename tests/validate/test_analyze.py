@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from regimes.numerics.levels import default_level
 from regimes.theory.errors import DomainError, InputError
 from regimes.theory.model import GaussianClusters
-from regimes.validate.analyze import CLONING_LEVEL, Analysis, analyze
-from regimes.validate.sampling import draw
+from regimes.validate.analysis import Analysis
+from regimes.validate.analyze import analyze
+from regimes.validate.sampling import delta, draw
 
 TWO = GaussianClusters((0.5, 0.5), ((1.0,), (-1.0,)), 1.0)
 
@@ -35,6 +38,9 @@ def test_leading_variance_and_spectral_times_follow_from_the_covariance(found: A
     assert spectral is not None and balance is not None
     assert largest * math.exp(-2 * spectral) == pytest.approx(1, rel=1e-12)
     assert largest * math.exp(-2 * balance) == pytest.approx(-math.expm1(-2 * balance), rel=1e-12)
+    flat = found.transition("spectral-curvature").value  # the linear term of x + 2 S, S = -(I - u C/Delta) x/Delta
+    assert flat is not None
+    assert 1 - 2 / delta(flat) + 2 * largest * math.exp(-2 * flat) / delta(flat) ** 2 == pytest.approx(0, abs=1e-10)
 
 
 @pytest.mark.parametrize("name", ["collapse-probability", "cloning-probability"])
@@ -75,8 +81,8 @@ def test_error_of_the_collapse_time_is_the_spread_over_seeds() -> None:
 def test_speciation_of_two_classes_is_where_phi_crosses_its_level(found: Analysis) -> None:
     t = found.transition("cloning")
     curve = found.curve("cloning-probability")
-    assert t.value is not None
-    assert abs(np.interp(t.value, curve.times, curve.value) - CLONING_LEVEL) < 5 * curve.error.max()
+    assert t.value is not None and float(t.definition.removeprefix("φ = ")) == pytest.approx(default_level(), rel=1e-9)
+    assert abs(np.interp(t.value, curve.times, curve.value) - default_level()) < 5 * curve.error.max()
 
 
 def test_same_seed_repeats_and_another_differs() -> None:
@@ -105,7 +111,7 @@ def test_small_digits_with_all_ten_classes() -> None:
 
     digits = load_digits()
     result = analyze(digits.data, digits.target, samples=100, pairs=4, steps=20)
-    assert len(result.classes) == 10 and [t.name for t in result.transitions] == ["spectral", "noise-balance", "collapse"]
+    assert len(result.classes) == 10 and "name two" in result.transition("cloning").reason
     assert result.curve("cloning-probability").value[-1] < 0.2
 
 
@@ -159,7 +165,7 @@ def test_samples_start_from_a_row_as_often_as_it_occurs() -> None:
 def test_json_and_table_hold_every_number(found: Analysis, tmp_path: Path) -> None:
     content = json.loads(found.to_json())
     assert content["leading_variance"] == found.leading_variance and len(content["curves"]) == len(found.curves)
-    assert {t["name"] for t in content["transitions"]} == {"spectral", "noise-balance", "cloning", "collapse"}
+    assert {t["name"] for t in content["transitions"]} == {"spectral", "noise-balance", "spectral-curvature", "cloning", "collapse"}
     table = found.table()
     assert "collapse-probability (reverse)" in table and f"{found.leading_variance:.6g}" in table
     assert len(table.splitlines()) > len(found.curve("excess-entropy").times)
@@ -168,6 +174,8 @@ def test_json_and_table_hold_every_number(found: Analysis, tmp_path: Path) -> No
 def test_results_are_written_where_asked_and_nowhere_else(tmp_path: Path) -> None:
     data, _ = clusters(30, 3)
     result = analyze(data, out=tmp_path / "new" / "folder", samples=20, pairs=2, steps=5)
+    written = sorted(path.name for path in (tmp_path / "new" / "folder").iterdir())
+    assert written == ["analysis.html", "analysis.json"]
     assert (tmp_path / "new" / "folder" / "analysis.json").read_text() == result.to_json()
     with pytest.raises(InputError):
         analyze(data[:1], out=tmp_path / "none")
@@ -182,3 +190,45 @@ def test_progress_and_times_are_the_callers() -> None:
     assert result.curve("excess-entropy").times.tolist() == [0.1, 0.7]
     with pytest.raises(DomainError, match="times > 0"):
         analyze(data, samples=20, pairs=2, steps=5, times=[0.0, 0.1])
+
+
+def test_the_time_step_is_part_of_every_error_of_the_reverse_road(found: Analysis) -> None:
+    for curve in found.curves:
+        if curve.method == "reverse":
+            assert (curve.time_step > 0).all() and (curve.error > curve.time_step).all()
+        else:
+            assert (curve.time_step == 0).all()
+
+
+def test_few_time_steps_are_owned_up_to() -> None:
+    """With four steps clones agree too rarely or too often: the error says so, and covers the forward road (rates as above)."""
+    data, labels = clusters(200, 8)
+    few, many = (analyze(data, labels, samples=400, pairs=200, steps=steps, times=np.geomspace(0.1, 2, 12)) for steps in (4, 100))
+    assert few.curve("collapse-probability", "reverse").time_step.max() > 2 * many.curve("collapse-probability", "reverse").time_step.max()
+    assert max(map(abs, few.deviations())) < 5
+
+
+def test_no_error_bar_is_zero_however_certain_the_outcome() -> None:
+    """Two data far apart: at small times no sample has ever seen the other one."""
+    result = analyze([[0.0, 9.0], [9.0, 0.0], [9.0, 9.0]], ["a", "b", "b"], samples=50, pairs=4, steps=10)
+    assert all((curve.error > 0).all() for curve in result.curves)
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot write into") as caught:
+        analyze(clusters(3000, 500)[0], out=tmp_path / "file" / "folder", samples=10**6, progress=lambda *step: pytest.fail("computed"))
+    assert "\n" not in str(caught.value)
+
+
+def test_command_repeats_the_words_that_were_typed(tmp_path: Path) -> None:
+    data, labels = clusters(30, 3)
+    np.save(tmp_path / "it's data.npy", data)
+    np.save(tmp_path / "labels.npy", labels)
+    typed = analyze(tmp_path / "it's data.npy", tmp_path / "labels.npy", ("0", "1"), samples=20, pairs=2, steps=5, seed=7)
+    assert shlex.split(typed.command) == [
+        "regimes", "analyze", str(tmp_path / "it's data.npy"), "--labels", str(tmp_path / "labels.npy"), "--classes", "0,1", "--seed", "7",
+    ]  # fmt: skip
+    called = analyze(data, labels, (0, 1), samples=20, pairs=2, steps=5, seed=7)
+    assert called.command == "regimes.analyze(data, labels, classes=('0', '1'), seed=7)"
+    assert called.fingerprint == typed.fingerprint and [c.value.tolist() for c in called.curves] == [c.value.tolist() for c in typed.curves]

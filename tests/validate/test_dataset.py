@@ -46,6 +46,7 @@ def test_every_kind_of_file_holds_the_same_rows(kind: str, tmp_path: Path) -> No
         header = f"a{mark}b{mark}c\n" if kind == "csv-header" else ""
         path.write_text(header + "\n".join(mark.join(map(str, row)) for row in ROWS) + "\n")
     assert (read(str(path)).rows == read(ROWS).rows).all()
+    assert read(str(path)).fingerprint == read(ROWS).fingerprint
 
 
 @pytest.mark.parametrize("spelling", [[1, 8, 1, 8], [1.0, 8.0, 1.0, 8.0], ["1", "8", "1", "8"]])
@@ -68,6 +69,12 @@ def test_labels_may_lie_in_the_same_npz(tmp_path: Path) -> None:
     assert read(path, ["x", "x", "y", "y"]).names == ("x", "y")
 
 
+def test_fingerprints_differ_with_rows_order_classes_and_names() -> None:
+    prints = [
+        read(ROWS), read(ROWS + 1e-12), read(ROWS[::-1]), read(ROWS.reshape(3, 4)), read(ROWS, [0, 0, 1, 1]), read(ROWS, [0, 1, 1, 1]),
+        read(ROWS, list("aabb")),
+    ]  # fmt: skip
+    assert len({each.fingerprint for each in prints}) == len(prints)
 
 
 def _bytes(name: str, content: bytes) -> Callable[[Path], Any]:
