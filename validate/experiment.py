@@ -115,9 +115,9 @@ def program() -> str:
 
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.stem in _SIMULATION:
+        if path.stem in SIMULATION:
             digest.update(path.name.encode() + path.read_bytes())
     return f"numpy {np.__version__}, scipy {scipy.__version__}, simulation {digest.hexdigest()[:12]}"
 
 
-_SIMULATION = ("clones", "diffusion", "estimators", "experiment", "halving", "kinds", "observables", "sampling", "scores")
+SIMULATION = ("clones", "diffusion", "estimators", "experiment", "halving", "kinds", "observables", "sampling", "scores")

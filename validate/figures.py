@@ -35,8 +35,8 @@ STYLE: Any = {
     "svg.fonttype": "path", "font.family": "DejaVu Sans", "mathtext.fontset": "dejavusans", "font.size": 9.5,
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": PALE, "xtick.color": INK, "ytick.color": INK,
     "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.8, "axes.titlesize": 9.5, "axes.titlelocation": "left",
-    "legend.frameon": False, "legend.fontsize": 8.5, "lines.linewidth": 1.5, "axes.formatter.use_mathtext": True,
-    "axes.formatter.limits": (-2, 4), "path.simplify": False,
+    "legend.frameon": False, "legend.fontsize": 8.5, "lines.linewidth": 1.5,
+    "axes.formatter.limits": (-5, 5), "path.simplify": False,
 }
 
 Family = list[Comparison]

@@ -12,11 +12,18 @@ import time
 
 import pytest
 
-# The theory is handed in so that the page holds no derivation: it is simulation, table and figures that are interrupted here.
+# It does not matter here what the theory says, only that simulation, table and figures are the same again.
 SCRIPT = """
 import sys
-from regimes.numerics.predict import predict
+import numpy as np
+from regimes.numerics.estimate import Estimate
 from regimes.validate.check import check
+
+def predict(model, quantity, **given):
+    shape = np.shape(given.get("t", 0.0))
+    words = np.full(shape, "")
+    return Estimate(np.full(shape, 0.4), np.zeros(shape), np.full(shape, "ok"), words, "none", {}, words)
+
 check("gaussian", budget="smoke", seed=3, workers=int(sys.argv[1]), out=sys.argv[2], predict=predict)
 """
 

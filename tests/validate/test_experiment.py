@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import fields, replace
 
 import numpy as np
@@ -9,7 +12,7 @@ import pytest
 
 from regimes.theory.errors import InputError
 from regimes.theory.model import GaussianClusters
-from regimes.validate.experiment import CLONE_A, CLONE_B, DATA, PATH, START, Experiment, kind, seed_for
+from regimes.validate.experiment import CLONE_A, CLONE_B, DATA, FORWARD, PATH, SIMULATION, START, Experiment, kind, seed_for
 
 LAW = GaussianClusters((0.3, 0.7), ((1.0,), (-1.0,)), 0.5)
 ONE = Experiment("coin", LAW, seed=3, batches=2, groups=4, samples=5, d=6, n=7, times=(0.1, 1 / 3), horizon=2.0, steps=8, scheme="em")
@@ -36,8 +39,8 @@ def test_text_that_is_no_experiment_is_refused(text):
 
 
 def test_streams_and_batches_are_different_and_reproducible():
-    draws = {(i, s): ONE.generator(i, s).random(4).tobytes() for i in range(3) for s in (DATA, START, PATH, CLONE_A, CLONE_B)}
-    assert len(set(draws.values())) == 15
+    draws = {(i, s): ONE.generator(i, s).random(4).tobytes() for i in range(3) for s in (DATA, START, PATH, CLONE_A, CLONE_B, FORWARD)}
+    assert len(set(draws.values())) == 18
     assert ONE.generator(1, PATH).random(4).tobytes() == draws[1, PATH]
 
 
@@ -50,6 +53,14 @@ def test_seeds_of_labels_differ_and_are_stable():
     assert seed_for(0, "a") == seed_for(0, "a")
     assert len({seed_for(s, x) for s in range(3) for x in "abc"}) == 9
     assert all(0 <= seed_for(s, "x") < 2**63 for s in range(20))
+
+
+def test_every_file_that_decides_the_numbers_is_part_of_the_key():
+    """A fresh interpreter imports the measurements; whatever it loads from this layer has to be named."""
+    code = "import sys, regimes.validate.kinds; print(*(m for m in sys.modules if m.startswith('regimes.validate.')))"
+    loaded = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                            capture_output=True, text=True, check=True).stdout.split()
+    assert {m.rpartition(".")[2] for m in loaded} == set(SIMULATION)
 
 
 def test_two_measurements_cannot_share_a_name():

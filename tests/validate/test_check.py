@@ -1,0 +1,131 @@
+"""`check` as a user meets it: what it refuses, what it leaves, and what decides its numbers."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from regimes.numerics.estimate import Estimate
+from regimes.theory.errors import InputError, MissingExtraError, RegimesError, UnknownNameError
+from regimes.theory.model import get_model
+from regimes.validate import report as report_module
+from regimes.validate.check import check
+from regimes.validate.plan import BUDGETS, plan
+
+
+def opinion(value=0.4, status="ok", reason=""):
+    """A theory that says the same of everything."""
+    def predict(model, quantity, **given):
+        shape = np.shape(given.get("t", 0.0))
+        words = np.full(shape, reason)
+        return Estimate(np.full(shape, value), np.zeros(shape), np.full(shape, status), words, "none", {}, words)
+
+    return predict
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("left")
+
+
+@pytest.fixture(scope="module")
+def report(folder):
+    return check("gaussian", budget="smoke", seed=3, out=folder, predict=opinion())
+
+
+def test_it_leaves_page_table_and_batches(report, folder):
+    assert {p.name for p in folder.iterdir()} == {"report.html", "comparisons.json", "batches"}
+    assert len(list((folder / "batches").glob("*/batch-*.npz"))) == 6
+    assert (folder / "comparisons.json").read_text() == report.to_json()
+
+
+def test_json_holds_every_comparison_with_prediction_measurement_budget_and_verdict(report):
+    record = json.loads(report.to_json())
+    assert record["agrees"] is report.agrees is False
+    assert len(record["comparisons"]) == len(report.comparisons) > 20
+    wanted = {"model", "quantity", "parameters", "prediction", "prediction_error", "measured", "low", "high", "statistical", "time_step",
+              "finite_size", "p_value", "level", "detectable", "assumption", "agrees"}
+    assert all(wanted <= set(c) for c in record["comparisons"])
+
+
+def test_the_table_has_a_line_per_comparison(report):
+    lines = report.table().splitlines()
+    assert len(lines) == len(report.comparisons) + 1
+    assert sum("DISAGREES" in line for line in lines) == sum(not c.agrees for c in report.comparisons)
+
+
+def test_identities_are_checked_whatever_the_theory_says(report):
+    """Freeze times against exact forward paths: right even though this theory is nonsense."""
+    frozen = [c for c in report.comparisons if c.quantity == "freeze-time"]
+    assert frozen and all(c.agrees and c.prediction == 0 for c in frozen)
+
+
+def test_what_is_there_is_not_simulated_again_and_another_theory_meets_the_same_simulation(report, folder):
+    news = []
+    again = check("gaussian", budget="smoke", seed=3, out=folder, predict=opinion(0.3), progress=lambda *what: news.append(what))
+    assert news == []
+    assert [c.measured for c in again.comparisons] == [c.measured for c in report.comparisons]
+
+
+def test_progress_counts_batches(tmp_path, monkeypatch):
+    news = []
+    check("gaussian", budget="smoke", seed=4, workers=2, predict=opinion(), progress=lambda *what: news.append(what))
+    assert [done for _, done, _ in news] == list(range(1, 7))
+    assert {total for _, _, total in news} == {6}
+
+
+def test_a_prediction_that_does_not_exist_ends_the_check_with_its_reason(folder, report):
+    with pytest.raises(RegimesError, match=r"gaussian gives no excess-entropy .*: no such thing"):
+        check("gaussian", budget="smoke", seed=3, out=folder, predict=opinion(np.nan, "none", "no such thing"))
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), [
+    ({"models": "gausian"}, UnknownNameError, "did you mean gaussian"),
+    ({"budget": "slow"}, UnknownNameError, "unknown budget 'slow'; did you mean quick"),
+    ({"seed": -1}, InputError, "seed >= 0"),
+    ({"family_error": 0.0}, InputError, "0 < family_error < 1"),
+    ({"workers": 0}, InputError, "0 workers"),
+])
+def test_bad_arguments_are_refused_before_anything_is_written(tmp_path, arguments, error, message):
+    with pytest.raises(error, match=message):
+        check(**{"models": "gaussian", "budget": "smoke", "out": tmp_path / "new", **arguments})
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot write under"):
+        check("gaussian", budget="smoke", out=tmp_path / "file")
+
+
+def test_a_missing_extra_is_told_before_anything_is_simulated(tmp_path, monkeypatch):
+    monkeypatch.setattr(report_module, "find_spec", lambda name: None if name == "jinja2" else object())
+    with pytest.raises(MissingExtraError, match=r"needs jinja2: pip install 'regimes\[report\]'"):
+        check("gaussian", budget="smoke", out=tmp_path / "new", predict=opinion())
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("model", ["gaussian", "gaussian-mixture"])
+def test_larger_budgets_simulate_more_and_step_finer(model):
+    quick, standard, thorough = (plan(get_model(model), BUDGETS[name], 0) for name in ("quick", "standard", "thorough"))
+    for a, b, c in zip(quick, standard, thorough, strict=True):
+        sizes = [s.experiment.batches * s.experiment.samples for s in (a, b, c)]
+        assert sizes[1] >= 10 * sizes[0] and sizes[2] >= 100 * sizes[0]
+        assert a.experiment.steps <= b.experiment.steps <= c.experiment.steps
+
+
+def test_the_seed_decides_every_experiment_and_none_share_numbers():
+    zero, one = ([s.experiment for s in plan(get_model("gaussian-mixture"), BUDGETS["quick"], seed)] for seed in (0, 1))
+    assert len({e.seed for e in zero + one}) == len(zero) + len(one)
+    assert [e.key for e in zero] == [s.experiment.key for s in plan(get_model("gaussian-mixture"), BUDGETS["quick"], 0)]
+
+
+def test_the_plan_follows_the_law():
+    """One class: nothing about classes; several: clones, shares, both integrators, and an uneven weight."""
+    single = {s.experiment.kind for s in plan(get_model("gaussian"), BUDGETS["quick"], 0)}
+    double = [s.experiment for s in plan(get_model("gaussian-mixture"), BUDGETS["quick"], 0)]
+    assert single == {"forward-data", "information", "clones-data"}
+    assert {e.scheme for e in double if e.kind == "clones-full"} == {"euler", "exponential"}
+    assert {e.law.weights for e in double} == {(0.5, 0.5), (0.3, 0.7)}
