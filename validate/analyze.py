@@ -268,9 +268,9 @@ def _branches(scout: Planted, several: bool, shown: FloatArray) -> FloatArray:
 
 
 def _affordable(subject: DataSet, steps: int) -> int:
-    """Number of clone pairs for about 5 10^11 floating-point operations, 20 to 400."""
+    """Number of clone pairs for about 10^12 floating-point operations, 20 to 400."""
     per_pair = 3 * steps // 2 * 13 * 4 * subject.rows.size  # both grids; parents and pairs at six times; two products
-    return int(min(400, max(20, 5 * 10**11 // per_pair)))
+    return int(min(400, max(20, 10**12 // per_pair)))
 
 
 def _reverse(

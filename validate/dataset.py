@@ -184,4 +184,6 @@ def _is_number(cell: str) -> bool:
 def _line(error: BaseException) -> str:
     """The first line of an exception's message, not longer than a line."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if "allow_pickle" in text:  # NumPy would explain how to load it all the same
+        return "no plain array of numbers"
     return (text.splitlines() or [type(error).__name__])[0][:160] or type(error).__name__
