@@ -21,7 +21,7 @@ from scipy.stats import ncx2
 
 from regimes.numerics.finite_size import Channel, FloatArray, Resolution, chi_square_rule, outer_points
 
-_RESOLUTIONS = (Resolution(10, 40, 0.0, 0.0), Resolution(16, 64, 0.0, 0.0), Resolution(28, 120, 0.0, 0.0), Resolution(56, 300, 0.0, 0.0))
+_RESOLUTIONS = (Resolution(10, 40, 0.0, 0.0), Resolution(16, 64, 0.0, 0.0), Resolution(24, 96, 0.0, 0.0), Resolution(48, 240, 0.0, 0.0))
 
 
 def _transverse(root: FloatArray, gap: FloatArray, d: int) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -91,7 +91,7 @@ def _average(ch: Channel, n: float, resolution: Resolution, nodes: int) -> float
 def probability(ch: Channel, n: float, tol: float) -> tuple[float, float]:
     """The probability and its change from the previous resolution, refined until that is below tol or the list ends."""
     value, error = _average(ch, n, _RESOLUTIONS[0], 44), math.inf
-    for resolution, nodes in zip(_RESOLUTIONS[1:], (64, 90, 140), strict=True):
+    for resolution, nodes in zip(_RESOLUTIONS[1:], (56, 72, 120), strict=True):
         value, previous = _average(ch, n, resolution, nodes), value
         error = abs(value - previous) + 1e-11 * value
         if error <= tol * value:

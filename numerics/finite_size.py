@@ -343,7 +343,7 @@ def _refined(ch: Channel, n: float, form: Form, tol: float) -> tuple[float, floa
     for resolution in _RESOLUTIONS[1:]:
         value, previous = _average(ch, n, form, resolution), value
         error = abs(value - previous) + 1e-14 * abs(value)
-        if error <= tol * abs(value):
+        if error <= max(tol * abs(value), 1e-30):
             break
     return value, error
 
@@ -366,7 +366,7 @@ def excess_entropy(law: GaussianClusters, t: ArrayLike, n: float, d: int, *, tol
     t : forward times, any shape.
     n : number of data points, n >= 2.
     d : dimension.
-    tol : relative error at which refining stops.
+    tol : relative error at which refining stops (or 1e-30, absolute).
 
     Returns
     -------
@@ -379,7 +379,7 @@ def excess_entropy(law: GaussianClusters, t: ArrayLike, n: float, d: int, *, tol
         Centres that span more than a line; t, n or d outside their domains.
     """
     value, error = _over_times(law, t, n, d, lambda ch: _refined(ch, n, "excess", tol))
-    return value / d, error / d
+    return np.asarray(value / d), np.asarray(error / d)
 
 
 def collapse_probability(law: GaussianClusters, t: ArrayLike, n: float, d: int, *, tol: float = 1e-9) -> tuple[FloatArray, FloatArray]:
@@ -388,7 +388,7 @@ def collapse_probability(law: GaussianClusters, t: ArrayLike, n: float, d: int, 
         return _over_times(law, t, n, d, lambda ch: _refined(ch, n, "agreement", tol))
     # With few levels 1 - phi_C keeps all digits of phi_C >= 1/n.
     value, error = _over_times(law, t, n, d, lambda ch: _refined(ch, n, "confusion", tol))
-    return 1 - value, error
+    return np.asarray(1 - value), error
 
 
 def decoding_probability(law: GaussianClusters, t: ArrayLike, n: float, d: int, *, tol: float = 1e-6) -> tuple[FloatArray, FloatArray]:

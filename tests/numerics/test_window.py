@@ -10,13 +10,13 @@ from regimes.numerics import window
 from regimes.theory.errors import DomainError
 from regimes.theory.model import GaussianClusters
 
-WIDTHS = [1e-9, 0.4, 0.999, 1.0, 1.7, 8.0, 40.0, 1e3, 1e9]
-CENTRES = [-2000.0, -300.0, -37.0, -4.0, -0.3, 0.0, 1.0, 25.0, 900.0]
+WIDTHS = [1e-9, 0.999, 1.0, 8.0, 40.0, 1e9]
+CENTRES = [-2000.0, -300.0, -37.0, -0.3, 1.0, 900.0]
 
 
 def slow(function, a, b):
-    """E function(a + b z) with 25 digits: the integral over z split at the kink and around every possible peak."""
-    with mp.workdps(25):
+    """E function(a + b z) with 20 digits: the integral over z split at the kink and around every possible peak."""
+    with mp.workdps(20):
         a, b = mp.mpf(a), mp.mpf(b)
         peaks = [mp.mpf(0), b, -a / b] if abs(a / b) < 45 else [mp.mpf(0), b if b < 45 else mp.mpf(0)]
         near = [-12, -6, -2, -1, -0.3, 0, 0.3, 1, 2, 6, 12]
