@@ -155,6 +155,7 @@ def with_error(value: float, error: float, sign: str = "+-") -> str:
     if not error > 0:
         return f"{value:.6g} {sign} 0"
     decimals = 1 - math.floor(math.log10(error))
-    if not 0 <= decimals <= 12 or abs(value) < 1e-4:
-        return f"{value:.{max(2, min(15, 3 + math.floor(math.log10(max(abs(value) / error, 1e-2)))))}g} {sign} {error:.2g}"
-    return f"{value:.{decimals}f} {sign} {error:.{decimals}f}"
+    if 0 <= decimals <= 12 and max(abs(value), error) >= 1e-4:
+        return f"{value:.{decimals}f} {sign} {error:.{decimals}f}"
+    digits = 1 + decimals + math.floor(math.log10(max(abs(value), error)))
+    return f"{value:.{min(digits, 15)}g} {sign} {error:.2g}"

@@ -68,7 +68,7 @@ def _measured(cell: tuple[float, float] | None) -> str:
 
 
 def _time(t: Transition) -> str:
-    return "" if t.value is None else f"{t.value:.5g}" if t.error is None else with_error(t.value, t.error, sign="±")
+    return "" if t.value is None else f"{t.value:#.5g}" if t.error is None else with_error(t.value, t.error, sign="±")
 
 
 def _formula(text: str) -> Markup:

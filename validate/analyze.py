@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regimes import __version__
-from regimes.theory.errors import InputError
+from regimes.theory.errors import DomainError, InputError
 from regimes.validate.analysis import Analysis, Curve, Transition
 from regimes.validate.dataset import DataSet, read
 from regimes.validate.diffusion import Streams, time_grid
@@ -63,8 +63,14 @@ def analyze(
     Raises
     ------
     InputError : see `dataset.read`; or a folder that cannot be written.
+    DomainError : for a time or a size of a sample that is not positive.
     MissingExtraError : `out` is given, and what draws the page is not installed.
     """
+    for name, number, low in (("seed", seed, 0), ("samples", samples, 2), ("pairs", 1 if pairs is None else pairs, 1), ("steps", steps, 1)):
+        if number < low:
+            raise DomainError(f"{name}={number}: give a whole number from {low} on")
+    if times is not None and len(times) == 0:
+        raise DomainError("no times to show: give at least one, or None for a choice that fits the data")
     if out is not None:
         from regimes.validate.report import require_extras
 

@@ -6,6 +6,7 @@ import json
 import math
 import shlex
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -233,3 +234,9 @@ def test_command_repeats_the_words_that_were_typed(tmp_path: Path) -> None:
     called = analyze(data, labels, (0, 1), samples=20, pairs=2, steps=5, seed=7)
     assert called.command == "regimes.analyze(data, labels, classes=('0', '1'), seed=7)"
     assert called.fingerprint == typed.fingerprint and [c.value.tolist() for c in called.curves] == [c.value.tolist() for c in typed.curves]
+
+
+@pytest.mark.parametrize("wrong", [{"seed": -1}, {"samples": 1}, {"pairs": 0}, {"steps": 0}, {"times": []}], ids=str)
+def test_sizes_that_measure_nothing_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(DomainError):
+        analyze(clusters(30, 3)[0], **wrong)
