@@ -6,16 +6,17 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from regimes.numerics.files import write_whole
+
 if TYPE_CHECKING:
     from regimes.numerics.codegen import Kernel
 
-__all__ = ["cache_folder", "cached_kernel", "write_atomically"]
+__all__ = ["cache_folder", "cached_kernel"]
 
 
 def cache_folder() -> Path:
@@ -69,7 +70,7 @@ def store(path: Path, kernel: Kernel) -> None:
     body = json.dumps(
         {"name": kernel.name, "args": kernel.args, "target": kernel.target, "key": kernel.key, "doc": kernel.doc, "source": kernel.source}
     )
-    write_atomically(path, f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}")
+    write_whole(path, f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}")
 
 
 def read(path: Path) -> Kernel | None:
@@ -87,16 +88,3 @@ def read(path: Path) -> Kernel | None:
         return None
     fields = json.loads(body)
     return Kernel(**{**fields, "args": tuple(fields["args"])})
-
-
-def write_atomically(path: Path, text: str) -> Path:
-    """Write `text` to `path`, whole or not at all: a temporary file in the same folder replaces it."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-    return path

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from regimes.numerics.files import write_whole
 from regimes.theory.errors import UnknownNameError
 
 __all__ = ["GENERATOR_VERSION", "Kernel", "generate", "module"]
@@ -54,9 +55,8 @@ class Kernel:
 
     def write(self, path: str | Path) -> Path:
         """Write the source to `path`, whole or not at all."""
-        from regimes.numerics.cache import write_atomically
-
-        return write_atomically(Path(path), self.source)
+        write_whole(Path(path), self.source)
+        return Path(path)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from regimes.numerics.codegen import Kernel
@@ -12,10 +13,20 @@ from regimes.theory.model import DataModel
 
 
 def kernel(model: DataModel, quantity: str, method: str, target: str) -> Kernel:
-    """The cached kernel of a formula."""
+    """The kernel of a formula: from the user's cache for shipped models, made once per process for others.
+
+    The cache knows the sources of this package; a model from elsewhere may change its law without the cache noticing.
+    """
     from regimes.numerics.cache import cached_kernel
 
+    if not type(model).__module__.startswith("regimes.theory.models."):
+        return _fresh(model, quantity, method, target)
     return cached_kernel((model.name, quantity, method, target), lambda: build(model, get_quantity(quantity), method, target))
+
+
+@cache
+def _fresh(model: DataModel, quantity: str, method: str, target: str) -> Kernel:
+    return build(model, get_quantity(quantity), method, target)
 
 
 def build(model: DataModel, what: Quantity, method: str, target: str, *, selftest: bool = False) -> Kernel:

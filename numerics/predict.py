@@ -146,7 +146,7 @@ def _evaluate(
     todo: NDArray[np.bool_],
     digits: int | None,
 ) -> None:
-    left = todo.copy()
+    left = np.array(todo)  # also where the arithmetic of 0-d arrays has made it a scalar
     extended = np.finfo(np.longdouble).eps < np.finfo(np.float64).eps
     if digits is None and extended and todo.any():
         fast = kernel(model, what.name, method, "numpy")

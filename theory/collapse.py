@@ -24,7 +24,7 @@ from regimes.theory.params import ALPHA, TILT
 
 def derive_collapse(model: DataModel) -> Derivation:
     """Energy cumulant function, rate function, free energies, condensation and every critical time of collapse."""
-    law = model.law(model.symbols())
+    law = model.symbolic_law()
     proof = start(model, "collapse", law)
     proof = forward_density(proof)
     proof = _energy_cumulant(proof)

@@ -69,9 +69,13 @@ class DataModel(ABC):
         middle = {p.name: sum(p.typical) / 2 for p in self.params}
         return len(self.law(middle).weights)
 
-    def symbols(self) -> dict[str, Any]:
-        """Parameter name -> SymPy symbol."""
-        return {p.name: p.symbol for p in self.params}
+    def symbolic_law(self) -> GaussianClusters:
+        """The law with SymPy expressions in it."""
+        from sympy import sympify
+
+        law = self.law({p.name: p.symbol for p in self.params})
+        centres = tuple(tuple(map(sympify, centre)) for centre in law.centres)
+        return GaussianClusters(tuple(map(sympify, law.weights)), centres, sympify(law.sd))
 
     def complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The model's own parameters out of `values`, defaults filled in and domains checked."""

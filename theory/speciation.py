@@ -32,20 +32,29 @@ DEFINITIONS = ("spectral", "noise-balance", "snr", "balance", "bimodal", "curvat
 
 def derive_speciation(model: DataModel) -> Derivation:
     """Log-odds, cloning curve, every definition of the speciation time, overlap potential, Landau expansion."""
-    law = model.law(model.symbols())
+    law = model.symbolic_law()
     proof = start(model, "speciation", law)
     names = {**proof.latex_names, d: DIMENSION.latex, q: OVERLAP.latex, level: LEVEL.latex, kappa: r"\kappa", decay_sq: "e^{-2t}"}
     proof = Derivation(proof.model, proof.kind, proof.title, {**proof.domains, d: DIMENSION.typical}, names, proof.steps, proof.definitions)
     if len(law.weights) == 1:
         return _single_class(proof)
-    if len(law.weights) != 2 or law.rank != 1:
-        raise DerivationError(f"{model.name}: speciation is derived for two classes on a line, this law has {len(law.weights)} classes")
+    if len(law.weights) != 2 or law.rank != 1 or law.centres[0][0] + law.centres[1][0] != 0:
+        raise DerivationError(f"{model.name}: speciation is derived for two classes at +m and -m, the centres here are {law.centres}")
     proof = _log_odds(proof, law)
     proof = _cloning(proof, law)
     proof = _forward_law(proof, law)
     proof = _times(proof, law)
     proof = _overlap(proof, law)
-    return _landau(proof, law)
+    balanced = _balanced(law)
+    return proof if balanced is None else _landau(proof, law, balanced)
+
+
+def _balanced(law: GaussianClusters) -> dict[Any, Any] | None:
+    """What makes the classes equally likely: a substitution, or None if their weights are fixed and unequal."""
+    w = law.weights[0]
+    if w.is_Symbol:
+        return {w: sp.S.Half}
+    return {} if w == sp.S.Half else None
 
 
 def _single_class(proof: Derivation) -> Derivation:
@@ -246,18 +255,19 @@ def _times(proof: Derivation, law: GaussianClusters) -> Derivation:
     # Where a definition has a root depends on the parameters: the branches are chosen at a point where all have one.
     at = {p: (1.0, 2.0) for p in first.free_symbols if p != d} | {d: (100.0, 200.0)}
     wanted = sp.Symbol("kappa_c", positive=True)
-    symmetric = {w: sp.S.Half} if w.is_Symbol else {}
-    linear = _symmetric(proof, sp.Derivative(-proof["log_density"], y, y), symmetric)
-    drift = _symmetric(proof, sp.Derivative(y + 2 * proof["score"], y), symmetric)
     conditions = {
         "spectral": (top * decay_sq, sp.S.One, "Largest eigenvalue of the signal equals one"),
         "noise-balance": (top * decay_sq, 1 - decay_sq, "Largest eigenvalue of the signal equals the noise variance"),
         "snr": (kappa_of, sp.S.One, "Class signal-to-noise ratio equals one"),
         "balance": (2 * kappa_of, 2 * sp.sqrt(kappa_of), "Mean of the log-odds equals their standard deviation"),
-        "bimodal": (linear, sp.S.Zero, "-log P_t has zero curvature at the symmetric point"),
-        "curvature": (drift, sp.S.Zero, "The linear coefficient of the reverse drift vanishes at the symmetric point"),
         "cloning": (kappa_of, wanted, "The class signal-to-noise ratio reaches kappa_c"),
     }
+    balanced = _balanced(law)
+    if balanced is not None:  # without equal weights there is no symmetric point
+        bend = _at_the_symmetric_point(sp.Derivative(-proof["log_density"], y, y), balanced)
+        drift = _at_the_symmetric_point(sp.Derivative(y + 2 * proof["score"], y), balanced)
+        conditions["bimodal"] = (bend, sp.S.Zero, "-log P_t has zero curvature at the symmetric point")
+        conditions["curvature"] = (drift, sp.S.Zero, "The linear coefficient of the reverse drift vanishes at the symmetric point")
     for name, (left, right, title) in conditions.items():
         step = name.replace("-", "_")
         proof = proof.solve(
@@ -283,7 +293,8 @@ def _times(proof: Derivation, law: GaussianClusters) -> Derivation:
     proof = proof.define(
         "cloning_time", sp.Symbol("t_S"), proof["cloning_time_at_kappa"].subs(wanted, root), "Speciation time, definition 'cloning'", PAPER
     )
-    for name, exponent in (("spectral", 1), ("noise_balance", 1), ("snr", 1), ("curvature", 2)):
+    orders = {"spectral": 1, "noise-balance": 1, "snr": 1, "curvature": 2}
+    for name, exponent in ((n.replace("-", "_"), k) for n, k in orders.items() if n in conditions):
         proof = proof.limit(
             rules.leading_order,
             proof[f"{name}_time"],
@@ -297,10 +308,9 @@ def _times(proof: Derivation, law: GaussianClusters) -> Derivation:
     return proof
 
 
-def _symmetric(proof: Derivation, derivative: Any, symmetric: Any) -> Any:
-    """A derivative at the symmetric point of balanced classes, as a rational function of e^{-2t}."""
-    del proof
-    at_zero = derivative.doit().subs(symmetric).subs(y, 0)
+def _at_the_symmetric_point(derivative: Any, balanced: dict[Any, Any]) -> Any:
+    """A derivative at y = 0 for balanced classes, as a rational function of e^{-2t}."""
+    at_zero = derivative.doit().subs(balanced).subs(y, 0)
     rational = at_zero.subs(Delta, 1 - decay**2)
     return sp.factor(sp.together(sp.simplify(rational.subs(decay, sp.sqrt(decay_sq)))))
 
@@ -352,10 +362,8 @@ def _collect_potential(expr: Any) -> Any:
     return sum(sp.factor(k) * u for u, k in split.items()).xreplace({n: h for h, n in names.items()})
 
 
-def _landau(proof: Derivation, law: GaussianClusters) -> Derivation:
+def _landau(proof: Derivation, law: GaussianClusters, balanced: dict[Any, Any]) -> Derivation:
     """-log P_t in powers of e^{-t} at fixed noise variance: quadratic and quartic coefficients from the cumulants of the data."""
-    w = law.weights[0]
-    balanced = {w: sp.S.Half} if w.is_Symbol else {}
     small, noise = sp.Symbol("epsilon", positive=True), sp.Symbol("Delta_0", positive=True)
     exact = -proof["log_density"].subs(balanced).subs({decay: small, Delta: noise})
     at = {y: (0.5, 2.0), noise: (0.5, 1.0), d: (1.0, 3.0)}
@@ -376,19 +384,19 @@ def _landau(proof: Derivation, law: GaussianClusters) -> Derivation:
     narrow = {small: (0.1, 0.5), **at}
     proof = proof.then(
         rules.rewrite,
-        sp.Symbol("one", positive=True) * series.coeff(y, 2).coeff(small, 2),
+        series.coeff(y, 2).coeff(small, 2),
         target=-second / (2 * noise**2),
         name="landau_quadratic",
         title="Coefficient of y^2 e^{-2t}: minus the covariance over 2 Delta^2",
-        domains={**narrow, sp.Symbol("one", positive=True): (1.0, 1.0)},
+        domains=narrow,
     )
     return proof.then(
         rules.rewrite,
-        sp.Symbol("one", positive=True) * series.coeff(y, 4).coeff(small, 4),
+        series.coeff(y, 4).coeff(small, 4),
         target=-fourth / (24 * noise**4),
         name="landau_quartic",
         title="Coefficient of y^4 e^{-4t}: minus the fourth cumulant of the data over 24 Delta^4, positive for two clusters",
-        domains={**narrow, sp.Symbol("one", positive=True): (1.0, 1.0)},
+        domains=narrow,
     )
 
 

@@ -216,3 +216,40 @@ def test_generated_source_stands_alone_for_every_formula(target, tmp_path):
 def test_an_integral_is_not_generated_as_a_formula():
     with pytest.raises(RegimesError, match="integral"):
         generate("gaussian", "collapse-probability")
+
+
+def test_two_models_of_one_name_do_not_share_kernels():
+    """The disk cache knows shipped sources only: a user's model is derived anew in every process."""
+    from regimes.theory.model import GaussianClusters
+    from regimes.theory.models.gaussian import Gaussian
+
+    class Mine(Gaussian):
+        name = "mine"
+
+    class MineWider(Gaussian):
+        name = "mine"
+
+        def law(self, values):
+            return GaussianClusters(weights=(1,), centres=((),), sd=3 * values["sigma"])
+
+    narrow, wide = (predict(model, "collapse-time", alpha=0.3).value for model in (Mine(), MineWider()))
+    assert wide == pytest.approx(float(predict("gaussian", "collapse-time", alpha=0.3, sigma=3).value), rel=1e-14)
+    assert narrow == pytest.approx(float(predict("gaussian", "collapse-time", alpha=0.3, sigma=1).value), rel=1e-14)
+
+
+def test_a_model_with_fixed_equal_weights_has_every_definition():
+    from fractions import Fraction
+
+    from regimes.theory.model import GaussianClusters
+    from regimes.theory.models.gaussian import Gaussian
+
+    class Touching(Gaussian):
+        name = "touching"
+
+        def law(self, values):
+            return GaussianClusters((Fraction(1, 2), Fraction(1, 2)), ((values["sigma"],), (-values["sigma"],)), values["sigma"])
+
+    for definition in quantities()["speciation-time"].methods:
+        ours = predict(Touching(), "speciation-time", d=50, sigma=1.2, definition=definition).value
+        same = predict("gaussian-mixture", "speciation-time", d=50, mu=1.2, sigma=1.2, definition=definition).value
+        assert ours == pytest.approx(float(same), rel=1e-13), definition
