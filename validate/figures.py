@@ -35,7 +35,7 @@ STYLE: Any = {
     "svg.fonttype": "path", "font.family": "DejaVu Sans", "mathtext.fontset": "dejavusans", "font.size": 9.5,
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": PALE, "xtick.color": INK, "ytick.color": INK,
     "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.8, "axes.titlesize": 9.5, "axes.titlelocation": "left",
-    "legend.frameon": False, "legend.fontsize": 8.5, "lines.linewidth": 1.5,
+    "legend.frameon": False, "legend.fontsize": 8.0, "legend.title_fontsize": 9.0, "lines.linewidth": 1.5,
     "axes.formatter.limits": (-5, 5), "path.simplify": False,
 }
 
@@ -123,8 +123,8 @@ def _values(axes: Axes, groups: Sequence[Family], curves: Sequence[Curve]) -> No
                           **_marker(way, colour))
     axes.set_xlabel("forward time  $t$")
     axes.set_ylabel(LABELS[groups[0][0].chart])
-    axes.set_title("line: prediction     marks: simulation")
-    axes.legend(loc="best", handletextpad=0.3)
+    axes.legend(title="line: prediction,  marks: simulation", loc="lower left", bbox_to_anchor=(-0.02, 1.0), alignment="left",
+                ncols=2 if len(groups) > 1 else 1, handletextpad=0.3, columnspacing=1.0)
 
 
 def _line(group: Family, curves: Sequence[Curve]) -> tuple[Any, Any]:

@@ -41,19 +41,22 @@ def page(report: Report) -> str:
         for name in dict.fromkeys(c.chart for c in own):
             shown = [c for c in own if c.chart == name]
             charts.append({"name": name, "svg": Markup(styled(shown, report.curves, f"{model.name} {name}")), "comparisons": shown})
-        sections.append({"model": model, "charts": charts, "derivations": [Markup(html) for html in _derivations(model, report.derived)]})
+        sections.append({"model": model, "charts": charts, "derivations": _derivations(model) if report.derived else []})
     return template.render(report=report, sections=sections, disagreeing=[c for c in report.comparisons if not c.agrees],
                            assumptions=_assumptions(report.comparisons), level=min(c.level for c in report.comparisons))
 
 
-def _derivations(model: DataModel, wanted: bool) -> list[str]:
-    """Verified derivations as HTML with native MathML."""
-    if not wanted:
-        return []
+def _derivations(model: DataModel) -> list[dict[str, Any]]:
+    """Derivations with the outcome of every step's check, as HTML with native MathML."""
+    from markupsafe import Markup
+
     from regimes.theory.pipeline import derive
 
-    kinds = ["collapse", "speciation"] if len(model.class_names) > 1 else ["collapse"]
-    return [derive(model, kind).verify().render("html", fragment=True) for kind in kinds]
+    found = []
+    for kind in ("collapse", "speciation") if model.class_count > 1 else ("collapse",):
+        derivation = derive(model, kind).verify()
+        found.append({"kind": kind, "failures": len(derivation.failures), "html": Markup(derivation.render("html", fragment=True))})
+    return found
 
 
 def _assumptions(comparisons: tuple[Comparison, ...]) -> dict[str, int]:
