@@ -69,6 +69,19 @@ def test_branches_come_back_in_the_order_asked_for():
     assert apart[0] < 0.3 * apart[1]
 
 
+def test_every_part_of_a_run_has_its_own_stream():
+    """Another seed for the second clones changes the second clones and nothing else."""
+    def ends(second):
+        streams = Streams(*(np.random.default_rng(seed) for seed in (1, 2, 3, second)))
+        grid = time_grid(1.0, 0.0, 10, through=(0.5,))
+        return clones_on_two_grids(PopulationCentre(TWO, 2), np.zeros((5, 2)), (0.5,), grid, streams, "exponential")
+
+    one, other = ends(4), ends(5)
+    np.testing.assert_array_equal(one.parents, other.parents)
+    np.testing.assert_array_equal(one.clones[:, 0], other.clones[:, 0])
+    assert (one.clones[:, 1] != other.clones[:, 1]).all()
+
+
 def test_with_the_empirical_score_every_trajectory_ends_on_a_datum():
     rng = np.random.default_rng(2)
     data = rng.normal(size=(20, 6)).astype(np.float32)

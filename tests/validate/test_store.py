@@ -19,6 +19,7 @@ from regimes.theory.model import GaussianClusters
 from regimes.validate import store
 from regimes.validate.experiment import Experiment
 from regimes.validate.store import PATIENCE, SimulationError, load, read
+from regimes.validate.worker import write_arrays
 
 LAW = GaussianClusters((1.0,), ((),), 1.0)
 COIN = Experiment("coin", LAW, seed=1, batches=6, groups=40, samples=1, d=300)
@@ -77,6 +78,17 @@ def test_leftovers_of_a_killed_writer_are_cleaned(tmp_path):
     (tmp_path / COIN.key / "batch-00001.npz.123.tmp").write_bytes(b"half")
     run([COIN], tmp_path, workers=1)
     assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_a_batch_that_could_not_be_written_whole_does_not_exist(tmp_path, monkeypatch):
+    def half(file, **arrays):
+        file.write(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(np, "savez", half)
+    with pytest.raises(OSError, match="disk full"):
+        write_arrays(tmp_path / "batch.npz", {"x": np.zeros(3)})
+    assert not (tmp_path / "batch.npz").exists()
 
 
 def test_killed_workers_are_replaced_and_leave_no_trace_in_the_results(tmp_path):
