@@ -68,12 +68,20 @@ def test_a_step_that_cannot_be_evaluated_has_failed():
 
 
 def test_every_conjecture_names_a_quantity_that_check_simulates():
+    import numpy as np
+
+    from regimes.numerics.estimate import Estimate
     from regimes.theory.model import all_models
     from regimes.theory.pipeline import KINDS, derive
     from regimes.validate.check import check
 
+    def any_theory(model, quantity, **given):  # what is simulated does not depend on what is predicted
+        shape = np.shape(given.get("t", 0.0))
+        words = np.full(shape, "")
+        return Estimate(np.full(shape, 0.4), np.zeros(shape), np.full(shape, "ok"), words, "none", {}, words)
+
     for name in all_models():
-        simulated = {c.quantity for c in check(name, budget="smoke").comparisons}
+        simulated = {c.quantity for c in check(name, budget="smoke", predict=any_theory).comparisons}
         for kind in KINDS:
             for step in derive(name, kind):
                 if step.kind == "conjecture":
