@@ -35,8 +35,8 @@ class Budget:
 
     Attributes
     ----------
-    batches : factor on the number of batches of every experiment.
-    samples : factor on the number of samples in a group, where groups are bundles of independent samples.
+    batches : factor on the number of samples; on the number of batches of nearly every experiment.
+    samples : part of it that goes into larger groups instead, where groups are bundles of independent samples and fill the disk.
     steps : factor on the number of time steps, so that the time step's error falls with the statistical one.
     """
 
@@ -44,7 +44,7 @@ class Budget:
     samples: int = 1
     steps: float = 1.0
 
-    def of(self, batches: int) -> int:
+    def of(self, batches: float) -> int:
         return max(2, round(batches * self.batches))
 
 
@@ -52,7 +52,7 @@ BUDGETS = {
     "smoke": Budget(1 / 64, steps=0.5),  # for tests of the machinery: everything once, in seconds
     "quick": Budget(1),
     "standard": Budget(10, 10, 2),
-    "thorough": Budget(100, 100, 6),
+    "thorough": Budget(100, 10, 3),
 }
 
 
@@ -187,7 +187,7 @@ def _forward_classes(s: Setting, budget: Budget, seed: int, d: int) -> Study:
     """Clone agreement from forward samples: both roads must agree."""
     times = _clone_times(s, d)
     label = s.label(d=d)
-    e = Experiment("forward-classes", s.law, seed_for(seed, f"{s.model.name} forward-classes {label}"), budget.of(32), 4096,
+    e = Experiment("forward-classes", s.law, seed_for(seed, f"{s.model.name} forward-classes {label}"), budget.of(32 / budget.samples), 4096,
                    16 * budget.samples, d, times=times)
 
     def read(arrays: Arrays) -> list[Measurement]:
