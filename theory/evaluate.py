@@ -115,7 +115,7 @@ def line_integral(f: Callable[[Any], Any]) -> Any:
     stops when two rules agree to half the digits wanted; ten digits fewer than the working precision are delivered.
     """
     digits = mp.mp.dps
-    scan = [mp.sinh(mp.mpf(k) / 5) for k in range(-35, 36)]
+    scan = [mp.sinh(mp.mpf(k) / 4) for k in range(-28, 29)]
     size = [abs(f(u)) for u in scan]
     top = max(size)
     if not all(map(mp.isfinite, size)):
@@ -125,8 +125,10 @@ def line_integral(f: Callable[[Any], Any]) -> Any:
         return mp.mpf(0)
     if inside[0] == 0 or inside[-1] == len(scan) - 1:
         raise DerivationError(f"an integrand has not decayed at {mp.nstr(scan[-1], 4)}: its integral did not settle")
-    low, high = scan[max(inside[0] - 1, 0)], scan[min(inside[-1] + 1, len(scan) - 1)]
-    n = 24
+    tiny = top * mp.mpf(10) ** -digits
+    low = _edge(f, scan[inside[0] - 1], scan[inside[0]], tiny)
+    high = _edge(f, scan[inside[-1] + 1], scan[inside[-1]], tiny)
+    n = 27  # so that Gaussians settle at the second doubling
     h = (high - low) / n
     values = [f(low + k * h) for k in range(n + 1)]
     total, scale = sum(values) - (values[0] + values[-1]) / 2, sum(map(abs, values))
@@ -139,6 +141,14 @@ def line_integral(f: Callable[[Any], Any]) -> Any:
         if settled and n > 48:
             return total * h
     raise DerivationError("an integral did not settle: its integrand is too narrow or decays too slowly")
+
+
+def _edge(f: Callable[[Any], Any], outside: Any, inside: Any, tiny: Any) -> Any:
+    """A point where |f| < tiny, close to where it rises above: four halvings."""
+    for _ in range(4):
+        middle = (outside + inside) / 2
+        outside, inside = (outside, middle) if abs(f(middle)) > tiny else (middle, inside)
+    return outside
 
 
 def largest_root(f: Callable[[Any], Any], lower: Any, upper: Any) -> Any:
@@ -160,6 +170,7 @@ def largest_root(f: Callable[[Any], Any], lower: Any, upper: Any) -> Any:
         hi = 1 - (1 - hi) ** 2
         if 1 - hi < mp.mpf(10) ** -(mp.mp.dps - 5):
             return upper
-    return place(
-        mp.findroot(lambda s: f(place(s)), (lo, hi), solver="anderson", tol=mp.mpf(10) ** (-2 * mp.mp.dps + 4), maxsteps=400, verify=False)
-    )
+    for _ in range(40):
+        middle = (lo + hi) / 2
+        lo, hi = (middle, hi) if f(place(middle)) >= 0 else (lo, middle)
+    return place(mp.findroot(lambda s: f(place(s)), (lo, hi), solver="secant", maxsteps=60, verify=False))
