@@ -187,8 +187,8 @@ def _forward_classes(s: Setting, budget: Budget, seed: int, d: int) -> Study:
     """Clone agreement from forward samples: both roads must agree."""
     times = _clone_times(s, d)
     label = s.label(d=d)
-    e = Experiment("forward-classes", s.law, seed_for(seed, f"{s.model.name} forward-classes {label}"), budget.of(32 / budget.samples), 4096,
-                   16 * budget.samples, d, times=times)
+    e = Experiment("forward-classes", s.law, seed_for(seed, f"{s.model.name} forward-classes {label}"),
+                   budget.of(32 / budget.samples), 4096, 16 * budget.samples, d, times=times)
 
     def read(arrays: Arrays) -> list[Measurement]:
         lowest = 1 / len(s.law.weights)  # of a sum of squares of probabilities
