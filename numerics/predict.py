@@ -159,8 +159,14 @@ def _evaluate(
             value, spread = (np.broadcast_to(u, (count,)) for u in (value, spread))
             error = 4 * np.abs(spread) + np.abs(value) * 2.0**-53  # measured by two formats; a factor for what they share
             good = np.isfinite(value) & (error <= PROMISED * np.abs(value)) & (np.abs(value) > np.finfo(np.float64).tiny)
+            # nan with a nan error is a kernel's word for "no root"; a time that is negative beyond its error does not exist either.
+            absent = bool(recipe.positive) & ((np.isnan(value) & np.isnan(error)) | (value + error < 0))
             good &= ~((value <= 0) & bool(recipe.positive))
         where = np.argwhere(todo)
+        for k in np.flatnonzero(absent):
+            at = tuple(where[k])
+            result.none(at, recipe.positive)
+            left[at] = False
         for k in np.flatnonzero(good):
             at = tuple(where[k])
             result.fill(at, float(value[k]), float(error[k]), f"{float(value[k]):#.16g}")
