@@ -45,7 +45,7 @@ class NormalAverage(_Bound):
     """`E f(z)` for a standard normal variable z: ``NormalAverage(f, z)``."""
 
     def __new__(cls, f: Any, z: Any) -> Any:
-        return sp.Expr.__new__(cls, sp.sympify(f), z)
+        return sp.Expr.__new__(cls, sp.sympify(f, strict=True), z)
 
     def _eval_is_real(self) -> bool:
         return True
@@ -66,7 +66,7 @@ class LineIntegral(_Bound):
     """`∫ f(z) dz` over the real line, unevaluated: ``LineIntegral(f, z)``."""
 
     def __new__(cls, f: Any, z: Any) -> Any:
-        return sp.Expr.__new__(cls, sp.sympify(f), z)
+        return sp.Expr.__new__(cls, sp.sympify(f, strict=True), z)
 
     def _eval_derivative(self, s: Any) -> Any:
         return LineIntegral(self.args[0].diff(s), self.args[1])
@@ -84,7 +84,7 @@ class LargestRoot(_Bound):
     """
 
     def __new__(cls, f: Any, x: Any, lower: Any, upper: Any) -> Any:
-        return sp.Expr.__new__(cls, sp.sympify(f), x, sp.sympify(lower), sp.sympify(upper))
+        return sp.Expr.__new__(cls, sp.sympify(f, strict=True), x, sp.sympify(lower, strict=True), sp.sympify(upper, strict=True))
 
     def _eval_is_real(self) -> bool:
         return True

@@ -28,7 +28,7 @@ def value(expr: Any, point: Mapping[Any, Any]) -> Any:
     ------
     DerivationError : an integral did not settle or a root is not bracketed.
     """
-    function, symbols, holes = _compiled(sp.sympify(expr))
+    function, symbols, holes = _compiled(sp.sympify(expr, strict=True))
     inner = {hole: _special(node, point) for hole, node in holes}
     missing = [s for s in symbols if s not in point and s not in inner]
     if missing:

@@ -74,8 +74,8 @@ class DataModel(ABC):
         from sympy import sympify
 
         law = self.law({p.name: p.symbol for p in self.params})
-        centres = tuple(tuple(map(sympify, centre)) for centre in law.centres)
-        return GaussianClusters(tuple(map(sympify, law.weights)), centres, sympify(law.sd))
+        centres = tuple(tuple(sympify(x, strict=True) for x in centre) for centre in law.centres)
+        return GaussianClusters(tuple(sympify(w, strict=True) for w in law.weights), centres, sympify(law.sd, strict=True))
 
     def complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The model's own parameters out of `values`, defaults filled in and domains checked."""

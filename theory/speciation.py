@@ -401,7 +401,7 @@ def _landau(proof: Derivation, law: GaussianClusters, balanced: dict[Any, Any]) 
 
 
 def _fourth_cumulant(law: GaussianClusters, balanced: Any) -> Any:
-    weights = [sp.sympify(w).subs(balanced) for w in law.weights]
+    weights = [w.subs(balanced) for w in law.weights]
     moments = [
         sum(
             w * rules.average_polynomial((sp.sqrt(d) * centre[0] + law.sd * z) ** k, {z: sp.S.One})
