@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 TextArray = NDArray[np.str_]
-MAX_DIGITS = 1000
 
 
 @dataclass(frozen=True)
@@ -58,10 +57,10 @@ class Estimate:
 class Filling:
     """The arrays of an `Estimate` while they are being filled."""
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(self, shape: tuple[int, ...], digits: int) -> None:
         self.value, self.error = np.full(shape, np.nan), np.full(shape, np.nan)
         self.status, self.reason = np.full(shape, "failed", dtype="<U6"), np.full(shape, "", dtype="<U160")
-        self.text = np.full(shape, "", dtype=f"<U{MAX_DIGITS + 16}")
+        self.text = np.full(shape, "", dtype=f"<U{digits + 24}")  # sign, point, leading zeros and exponent besides the digits
 
     def none(self, where: Any, reason: str) -> None:
         """What was asked for does not exist there."""

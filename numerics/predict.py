@@ -58,7 +58,7 @@ def predict(model: DataModel | str, quantity: str, *, method: str | None = None,
     shape = np.broadcast_shapes(*(np.shape(v) for v in params.values())) if params else ()
     arrays = {k: np.broadcast_to(np.asarray(v, dtype=np.float64), shape) for k, v in params.items()}
     recipe = what.recipes[method]
-    result = Filling(shape)
+    result = Filling(shape, digits or 17)
     if what.classes and model.class_count < 2:
         result.none(np.ones(shape, dtype=bool), f"{model.name} has one class: there is nothing to tell apart")
     elif isinstance(recipe, Numeric):

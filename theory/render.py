@@ -159,7 +159,8 @@ def _text(derivation: Derivation, fragment: bool) -> str:
 
 def _notes(derivation: Derivation) -> list[str]:
     """Definitions of the special functions that occur."""
-    used = {type(f) for step in derivation for side in (step.left, step.right, step.value) for f in sp.sympify(side).atoms(sp.Function)}
+    sides = [sp.sympify(side, strict=True) for step in derivation for side in (step.left, step.right, step.value)]
+    used = {type(f) for side in sides for f in side.atoms(sp.Function)}
     return [NOTATION[f] for f in NOTATION if f in used and NOTATION[f]]
 
 
@@ -191,7 +192,7 @@ def _latex(derivation: Derivation, fragment: bool) -> str:
     notes = _notes(derivation)
     if notes:
         body.append("Notation: " + "; ".join(f"${n}$" for n in notes) + ".")
-    if any(sp.sympify(s.value).atoms(LargestRoot) for s in derivation):
+    if any(sp.sympify(s.value, strict=True).atoms(LargestRoot) for s in derivation):
         body.append(ROOT_NOTE)
     for step in derivation:
         reference = f" Source: {_tex_text(step.reference)}." if step.reference else ""

@@ -119,6 +119,18 @@ def test_digits_beyond_double_precision():
         assert abs(mp.mpf(text) - exact) < mp.mpf(10) ** -49
 
 
+@pytest.mark.parametrize(("alpha", "digits"), [(0.1, 1200), (400.0, 40), (1e-12, 30)])
+def test_no_digit_of_a_decimal_string_is_cut_off(alpha, digits):
+    text = str(predict("gaussian", "collapse-time", alpha=alpha, sigma=1, digits=digits).text)
+    with mp.workdps(digits + 20):
+        exact = mp.log1p(1 / mp.expm1(2 * mp.mpf(repr(alpha)))) / 2
+        assert abs(mp.mpf(text) / exact - 1) < mp.mpf(10) ** (1 - digits)
+
+
+def test_a_large_grid_takes_little_memory_for_its_strings():
+    assert predict("gaussian", "information", t=np.linspace(0.1, 1, 50)).text.nbytes <= 50 * 4 * 48
+
+
 def test_methods_of_one_quantity_agree():
     at = {"t": 0.4, "lam": 1.3, "energy": 0.3, "alpha": 0.2, "d": 40.0, "q": 0.7}
     for what in quantities().values():
