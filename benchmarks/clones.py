@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 from regimes.validate.clones import clones_projected
 from regimes.validate.diffusion import Streams
 

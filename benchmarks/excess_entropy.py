@@ -17,7 +17,7 @@ import time
 
 import numpy as np
 
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 from regimes.validate.estimators import planted
 from regimes.validate.sampling import delta, draw
 

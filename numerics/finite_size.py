@@ -28,7 +28,7 @@ from scipy.linalg import eigh_tridiagonal
 from scipy.special import loggamma
 
 from regimes.theory.errors import DomainError
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 
 FloatArray = NDArray[np.floating[Any]]
 ComplexArray = NDArray[np.complexfloating[Any, Any]]

@@ -20,7 +20,7 @@ from scipy.special import erfcx, expit, ndtr
 
 from regimes.numerics.finite_size import Channel, FloatArray, channel
 from regimes.theory.errors import DomainError
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 
 _LOG_ROOT_TAU = 0.5 * math.log(2 * math.pi)
 

@@ -18,7 +18,8 @@ from regimes.theory.derivation import Derivation
 from regimes.theory.evaluate import value
 from regimes.theory.forward import CHANNEL_SOURCE, forward_density, in_snr, start
 from regimes.theory.information import information
-from regimes.theory.model import DataModel, GaussianClusters
+from regimes.theory.laws import GaussianClusters
+from regimes.theory.model import DataModel
 from regimes.theory.params import ALPHA, TILT
 
 

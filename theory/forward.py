@@ -12,7 +12,8 @@ from regimes.theory.averages import LineIntegral
 from regimes.theory.conventions import Delta, a, decay, gamma, t, x
 from regimes.theory.derivation import Derivation
 from regimes.theory.errors import DerivationError
-from regimes.theory.model import DataModel, GaussianClusters
+from regimes.theory.laws import GaussianClusters
+from regimes.theory.model import DataModel
 from regimes.theory.params import ALPHA, ENERGY, TILT, TIME
 
 CHANNEL_SOURCE = "Ornstein-Uhlenbeck process dX = -X dt + sqrt(2) dW"

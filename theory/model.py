@@ -6,36 +6,14 @@ import importlib
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
+from importlib.metadata import entry_points
 from typing import Any
 
-from regimes.theory.errors import UnknownNameError
+from regimes.theory.errors import MissingParameterError, UnknownNameError
+from regimes.theory.laws import GaussianClusters, Law
 from regimes.theory.params import Param
-
-
-@dataclass(frozen=True)
-class GaussianClusters:
-    """Law of the data: with probability `weights[k]`, `a = sqrt(d) * centres[k] + sd * N(0, I)`.
-
-    The entries are numbers or SymPy expressions, whatever the parameters were: derivations,
-    samplers and finite-size integrals read the same statement of the law.
-
-    Attributes
-    ----------
-    weights : (K,) probabilities, summing to one.
-    centres : (K, r) coordinates of the means in an orthonormal frame of r <= d directions, in units of sqrt(d).
-    sd : standard deviation of every coordinate inside a cluster.
-    """
-
-    weights: tuple[Any, ...]
-    centres: tuple[tuple[Any, ...], ...]
-    sd: Any
-
-    @property
-    def rank(self) -> int:
-        """Dimension r of the span of the means."""
-        return len(self.centres[0])
 
 
 class DataModel(ABC):
@@ -47,15 +25,17 @@ class DataModel(ABC):
     doc : one line.
     params : the model's own parameters.
     source : where the law was published or defined.
+    family : kind of its law, `law(...).family`: it decides which methods a quantity has.
     """
 
     name: str
     doc: str
     params: tuple[Param, ...]
     source: str
+    family: str = GaussianClusters.family
 
     @abstractmethod
-    def law(self, values: Mapping[str, Any]) -> GaussianClusters:
+    def law(self, values: Mapping[str, Any]) -> Law:
         """The law of the data for parameter values that are numbers or SymPy symbols."""
 
     @property
@@ -66,16 +46,14 @@ class DataModel(ABC):
     @property
     def class_count(self) -> int:
         """Number of classes: it does not depend on the parameters."""
-        middle = {p.name: sum(p.typical) / 2 for p in self.params}
-        return len(self.law(middle).weights)
+        if self.family != GaussianClusters.family:
+            return 1
+        law = self.law({p.name: sum(p.typical) / 2 for p in self.params})
+        return len(law.weights) if isinstance(law, GaussianClusters) else 1
 
-    def symbolic_law(self) -> GaussianClusters:
+    def symbolic_law(self) -> Any:
         """The law with SymPy expressions in it."""
-        from sympy import sympify
-
-        law = self.law({p.name: p.symbol for p in self.params})
-        centres = tuple(tuple(sympify(x, strict=True) for x in centre) for centre in law.centres)
-        return GaussianClusters(tuple(sympify(w, strict=True) for w in law.weights), centres, sympify(law.sd, strict=True))
+        return _symbolic(self.law({p.name: p.symbol for p in self.params}))
 
     def complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The model's own parameters out of `values`, defaults filled in and domains checked."""
@@ -83,29 +61,93 @@ class DataModel(ABC):
         for p in self.params:
             value = values.get(p.name, p.default)
             if value is None:
-                from regimes.theory.errors import MissingParameterError
-
                 raise MissingParameterError(f"{self.name} needs {p.name} ({p.doc}): give {p.name}=VALUE with {p.domain}")
             p.check(value)
             own[p.name] = value
         return own
 
+    def choose(self, words: Mapping[str, str]) -> tuple[DataModel, dict[str, str]]:
+        """The model itself, and the words that are left: there is nothing to choose."""
+        return self, dict(words)
+
+
+def _symbolic(part: Any) -> Any:
+    """The same statement with every number a SymPy one."""
+    from sympy import sympify
+
+    if isinstance(part, tuple):
+        return tuple(map(_symbolic, part))
+    if is_dataclass(part) and not isinstance(part, type):
+        return replace(part, **{f.name: _symbolic(getattr(part, f.name)) for f in fields(part)})
+    return sympify(part, strict=True)
+
+
+class Family:
+    """Models that share a name and differ in one choice, as ``product`` in its prior: ``product prior=laplace``.
+
+    Attributes
+    ----------
+    name, doc : as for a model.
+    choice : the word that chooses.
+    variants : by the value of that word; each is a model of its own, named ``FAMILY-VALUE``.
+    """
+
+    def __init__(self, name: str, choice: str, doc: str, variants: Mapping[str, DataModel]) -> None:
+        self.name, self.choice, self.doc, self.variants = name, choice, doc, dict(variants)
+
+    def choose(self, words: Mapping[str, str]) -> tuple[DataModel, dict[str, str]]:
+        """The variant that `words` names, and the other words."""
+        left = dict(words)
+        if self.choice not in left:
+            raise MissingParameterError(f"{self.name} needs {self.choice}: give {self.choice}=NAME, one of {', '.join(self.variants)}")
+        name = left.pop(self.choice)
+        if name not in self.variants:
+            raise UnknownNameError(f"{self.choice} of {self.name}", name, self.variants)
+        return self.variants[name].choose(left)
+
 
 @cache
-def all_models() -> dict[str, DataModel]:
-    """Every shipped model and every one registered under the entry-point group ``regimes.models``, by name."""
+def _found() -> tuple[dict[str, DataModel], dict[str, Family]]:
     from regimes.theory import models as folder
 
-    found: dict[str, DataModel] = {}
+    models: list[DataModel] = []
+    families: dict[str, Family] = {}
     for info in pkgutil.iter_modules(folder.__path__):
-        model = importlib.import_module(f"{folder.__name__}.{info.name}").MODEL
-        found[model.name] = model
-    return dict(sorted(found.items()))
+        found = importlib.import_module(f"{folder.__name__}.{info.name}").MODEL
+        models += [found] if isinstance(found, DataModel) else found.variants.values()
+        families |= {} if isinstance(found, DataModel) else {found.name: found}
+    for entry in entry_points(group="regimes.models"):
+        models.append(entry.load())
+    return dict(sorted((m.name, m) for m in models)), families
 
 
-def get_model(name: str) -> DataModel:
-    """The model of that name; `UnknownNameError` with the nearest names otherwise."""
-    models = all_models()
-    if name not in models:
-        raise UnknownNameError("model", name, models)
-    return models[name]
+def all_models() -> dict[str, DataModel]:
+    """Every shipped model and every one registered under the entry-point group ``regimes.models``, by name."""
+    return dict(_found()[0])
+
+
+def all_families() -> dict[str, Family]:
+    """The names that need a choice to become a model."""
+    return dict(_found()[1])
+
+
+def get_model(name: str, **words: str) -> DataModel:
+    """The model of that name (``product-laplace``, or ``product`` and ``prior="laplace"``).
+
+    Raises
+    ------
+    UnknownNameError : no such model, with the nearest names; or words that the model does not take.
+    MissingParameterError : the name is that of a family and the choice is missing.
+    """
+    chosen, left = find_model(name).choose(words)
+    if left:
+        raise UnknownNameError(f"choice of {name}", next(iter(left)), [])
+    return chosen
+
+
+def find_model(name: str) -> DataModel | Family:
+    """The model or the family of that name; `UnknownNameError` with the nearest names otherwise."""
+    models, families = _found()
+    if name not in models and name not in families:
+        raise UnknownNameError("model", name, sorted({*models, *families}))
+    return models.get(name) or families[name]

@@ -17,7 +17,8 @@ from regimes.theory.derivation import Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.forward import IN_TIME, fokker_planck, start
 from regimes.theory.functions import LogCosh, RelativeEntropyTerm
-from regimes.theory.model import DataModel, GaussianClusters
+from regimes.theory.laws import GaussianClusters
+from regimes.theory.model import DataModel
 from regimes.theory.params import DIMENSION, LEVEL, OVERLAP
 
 kappa = sp.Symbol("kappa", positive=True)

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from regimes.theory.errors import DomainError, UnknownNameError
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 from regimes.validate.diffusion import Scheme, Streams, sde_scheme, time_grid
 from regimes.validate.halving import halved
 from regimes.validate.sampling import FloatArray, IntArray, Real, gamma, means, normal, weights

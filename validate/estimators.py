@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regimes.theory.errors import DomainError
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 from regimes.validate.sampling import FloatArray, IntArray, Real, delta, draw, means, noised, weights
 from regimes.validate.scores import EmpiricalCentre, PopulationCentre
 

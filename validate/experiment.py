@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimes.theory.errors import InputError
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 
 DATA, START, PATH, CLONE_A, CLONE_B, FORWARD = range(6)
 """Streams of random numbers of one batch: data, starting point, trajectory, first and second clone, forward path."""

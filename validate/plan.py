@@ -15,7 +15,8 @@ import numpy as np
 
 from regimes.numerics.predict import predict
 from regimes.theory.errors import RegimesError
-from regimes.theory.model import DataModel, GaussianClusters
+from regimes.theory.laws import GaussianClusters
+from regimes.theory.model import DataModel
 from regimes.validate.compare import Measurement
 from regimes.validate.experiment import Arrays, Experiment, seed_for
 from regimes.validate.statistics import Averages, Bounded, Counts, Crossing, PairedCounts, chebyshev, interpolated

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regimes.theory.errors import DomainError
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 
 FloatArray = npt.NDArray[np.floating[Any]]
 IntArray = npt.NDArray[np.integer[Any]]

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regimes.theory.errors import DomainError
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 from regimes.validate.sampling import FloatArray, IntArray, Real, delta, frame, gamma, means, weights
 
 

@@ -11,7 +11,7 @@ from scipy.stats import chi2, ncx2
 
 from regimes.numerics import finite_size, window
 from regimes.theory.errors import DomainError
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 
 ONE = GaussianClusters((1.0,), ((),), 1.0)
 BALANCED = GaussianClusters((0.5, 0.5), ((1.0,), (-1.0,)), 1.0)

@@ -232,7 +232,7 @@ def test_an_integral_is_not_generated_as_a_formula():
 
 def test_two_models_of_one_name_do_not_share_kernels():
     """The disk cache knows shipped sources only: a user's model is derived anew in every process."""
-    from regimes.theory.model import GaussianClusters
+    from regimes.theory.laws import GaussianClusters
     from regimes.theory.models.gaussian import Gaussian
 
     class Mine(Gaussian):
@@ -252,7 +252,7 @@ def test_two_models_of_one_name_do_not_share_kernels():
 def test_a_model_with_fixed_equal_weights_has_every_definition():
     from fractions import Fraction
 
-    from regimes.theory.model import GaussianClusters
+    from regimes.theory.laws import GaussianClusters
     from regimes.theory.models.gaussian import Gaussian
 
     class Touching(Gaussian):

@@ -8,7 +8,7 @@ import pytest
 
 from regimes.numerics import window
 from regimes.theory.errors import DomainError
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 
 WIDTHS = [1e-9, 0.999, 1.0, 8.0, 40.0, 1e9]
 CENTRES = [-2000.0, -300.0, -37.0, -0.3, 1.0, 900.0]

@@ -9,7 +9,7 @@ from scipy.integrate import quad
 from scipy.stats import binom
 
 from regimes.numerics import finite_size
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 
 HERE = Path(__file__).parent
 TWO_CLUSTERS = GaussianClusters((0.5, 0.5), ((1.0,), (-1.0,)), 1.0)

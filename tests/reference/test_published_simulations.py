@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 from regimes.validate.clones import clones_projected
 from regimes.validate.diffusion import Streams
 from regimes.validate.estimators import planted_batch

@@ -13,7 +13,7 @@ import pytest
 
 from regimes.numerics.levels import default_level
 from regimes.theory.errors import DomainError, InputError
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 from regimes.validate.analysis import Analysis
 from regimes.validate.analyze import analyze
 from regimes.validate.sampling import delta, draw

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from regimes.theory.errors import DomainError, UnknownNameError
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 from regimes.validate.clones import CloneCounts, clones_projected, default_horizon
 from regimes.validate.diffusion import Streams, time_grid
 from regimes.validate.estimators import class_agreement

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from regimes.theory.errors import DomainError, UnknownNameError
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 from regimes.validate.diffusion import Scheme, flow_scheme, probability_flow, reverse_sde, sde_scheme, time_grid
 from regimes.validate.observables import nearest
 from regimes.validate.sampling import draw, gamma, noised

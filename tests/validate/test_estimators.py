@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from regimes.theory.errors import DomainError
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 from regimes.validate import estimators
 from regimes.validate.estimators import Planted, class_agreement, information_density, plain_excess, planted, planted_batch
 from regimes.validate.sampling import delta, draw, gamma, noised

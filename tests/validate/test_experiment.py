@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from regimes.theory.errors import InputError
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 from regimes.validate.experiment import CLONE_A, CLONE_B, DATA, FORWARD, PATH, SIMULATION, START, Experiment, kind, seed_for
 
 LAW = GaussianClusters((0.3, 0.7), ((1.0,), (-1.0,)), 0.5)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 from regimes.validate.diffusion import Streams, time_grid
 from regimes.validate.halving import clones_on_two_grids, halved
 from regimes.validate.sampling import draw, noised

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from regimes.theory.errors import DomainError
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 from regimes.validate.sampling import delta, draw, frame, gamma, noised
 from regimes.validate.scores import EmpiricalCentre, PopulationCentre
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from regimes.theory.errors import InputError
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 from regimes.validate import store
 from regimes.validate.experiment import Experiment
 from regimes.validate.store import PATIENCE, SimulationError, load, read
@@ -124,7 +124,7 @@ def test_a_folder_that_cannot_be_written_is_refused_in_one_line(tmp_path):
 SCRIPT = """
 import sys
 from pathlib import Path
-from regimes.theory.model import GaussianClusters
+from regimes.theory.laws import GaussianClusters
 from regimes.validate import store
 from regimes.validate.experiment import Experiment
 slow = Experiment("slow-coin", GaussianClusters((1.0,), ((),), 1.0), seed=1, batches=40, groups=4, samples=1, d=3, horizon=0.2)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from regimes.theory.model import DataModel, GaussianClusters
+from regimes.theory.laws import GaussianClusters
+from regimes.theory.model import DataModel
 from regimes.theory.params import Param
 
 
