@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.quantities import Quantity
+from regimes.numerics.quantities import Formula, Quantity
 from regimes.theory.errors import DomainError, MissingParameterError, UnknownNameError
 from regimes.theory.model import DataModel
 from regimes.theory.params import ALPHA, DIMENSION, POINTS, Param
 
 
-def choose_method(what: Quantity, method: str | None, words: Mapping[str, str]) -> str:
-    """The method by name, the default if none is named; for the speciation time the definition is the method."""
+def choose_method(what: Quantity, method: str | None, words: Mapping[str, str], *, exact: bool = False) -> str:
+    """The method by name; the default is the first, or with `exact` the first formula. For the speciation time it is the definition."""
     unknown = sorted(set(words) - {"definition"})
     if unknown or ("definition" in words and what.name != "speciation-time"):
         name = (unknown or ["definition"])[0]
@@ -28,7 +28,8 @@ def choose_method(what: Quantity, method: str | None, words: Mapping[str, str]) 
         if method is None:
             raise MissingParameterError(f"speciation-time needs a definition: give definition=NAME, one of {', '.join(what.methods)}")
     if method is None:
-        return what.methods[0]
+        formulas = [name for name, recipe in what.recipes.items() if isinstance(recipe, Formula)]
+        return formulas[0] if exact and formulas else what.methods[0]
     if method not in what.methods:
         raise UnknownNameError("definition" if what.name == "speciation-time" else f"method of {what.name}", method, what.methods)
     return method

@@ -31,6 +31,9 @@ class EnergyLevels(Protocol):
     def cumulant(self, gamma: FloatArray, lam: FloatArray) -> Pair:
         """g(gamma, lam)."""
 
+    def reduced(self, gamma: FloatArray, lam: FloatArray) -> Pair:
+        """g(gamma, lam) + lam/2, without cancellation: of order gamma as gamma -> 0."""
+
     def energy(self, gamma: FloatArray, lam: FloatArray) -> Pair:
         """-dg/dlam: energy selected by the tilt."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,17 @@ class Estimate:
             )
             lines.append(f"{at}: {what}" if at else what)
         return "\n".join(lines)
+
+
+class Answer(NamedTuple):
+    """What a batched method returns for P parameter points: values, bounds or measurements of their absolute errors, reasons (all (P,)).
+
+    A value of nan with a reason means that what was asked for does not exist there ("none"); nan without one, that it was not computed.
+    """
+
+    value: FloatArray
+    error: FloatArray
+    reason: TextArray
 
 
 class Filling:

@@ -21,12 +21,12 @@ def kernel(model: DataModel, quantity: str, method: str, target: str) -> Kernel:
 
     if not type(model).__module__.startswith("regimes.theory.models."):
         return _fresh(model, quantity, method, target)
-    return cached_kernel((model.name, quantity, method, target), lambda: build(model, get_quantity(quantity), method, target))
+    return cached_kernel((model.name, quantity, method, target), lambda: build(model, get_quantity(quantity, model), method, target))
 
 
 @cache
 def _fresh(model: DataModel, quantity: str, method: str, target: str) -> Kernel:
-    return build(model, get_quantity(quantity), method, target)
+    return build(model, get_quantity(quantity, model), method, target)
 
 
 def build(model: DataModel, what: Quantity, method: str, target: str, *, selftest: bool = False) -> Kernel:

@@ -18,8 +18,9 @@ from regimes.numerics.arguments import choose_method, read_parameters
 from regimes.numerics.codegen import Kernel
 from regimes.numerics.estimate import Estimate, Filling
 from regimes.numerics.kernels import build, kernel
-from regimes.numerics.quantities import Formula, Numeric, Quantity, get_quantity, quantities
+from regimes.numerics.quantities import Batched, Formula, Numeric, Quantity, get_quantity, quantities
 from regimes.theory.errors import DomainError, RegimesError
+from regimes.theory.laws import GaussianClusters
 from regimes.theory.model import DataModel, get_model
 from regimes.theory.params import ALPHA, DIMENSION, POINTS
 
@@ -51,9 +52,11 @@ def predict(model: DataModel | str, quantity: str, *, method: str | None = None,
     UnknownNameError, MissingParameterError, DomainError : what is wrong and what would be right.
     """
     model = get_model(model) if isinstance(model, str) else model
-    what = get_quantity(quantity)
+    what = get_quantity(quantity, model)
     words = {k: v for k, v in values.items() if isinstance(v, str)}
-    method = choose_method(what, method, words)
+    if not what.recipes:
+        return _undefined(model, what, {k: v for k, v in values.items() if k not in words})
+    method = choose_method(what, method, words, exact=digits is not None)
     params = read_parameters(model, what, method, {k: v for k, v in values.items() if k not in words}, words)
     shape = np.broadcast_shapes(*(np.shape(v) for v in params.values())) if params else ()
     arrays = {k: np.broadcast_to(np.asarray(v, dtype=np.float64), shape) for k, v in params.items()}
@@ -61,6 +64,8 @@ def predict(model: DataModel | str, quantity: str, *, method: str | None = None,
     result = Filling(shape, digits or 17)
     if what.classes and model.class_count < 2:
         result.none(np.ones(shape, dtype=bool), f"{model.name} has one class: there is nothing to tell apart")
+    elif isinstance(recipe, Batched):
+        _batched(result, model, what, recipe, arrays, digits)
     elif isinstance(recipe, Numeric):
         _numeric(result, model, recipe, arrays, digits)
     else:
@@ -69,6 +74,16 @@ def predict(model: DataModel | str, quantity: str, *, method: str | None = None,
     if what.name == "speciation-time":
         shown["definition"] = np.full(shape, method)
     return Estimate(result.value, result.error, result.status, result.reason, method, shown, result.text)
+
+
+def _undefined(model: DataModel, what: Quantity, values: Mapping[str, Any]) -> Estimate:
+    """What the model does not have: status "none" everywhere, with the reason."""
+    given = {k: np.asarray(v, dtype=np.float64) for k, v in values.items()}
+    shape = np.broadcast_shapes(*(v.shape for v in given.values())) if given else ()
+    result = Filling(shape, 17)
+    result.none(np.ones(shape, dtype=bool), f"{model.name} ({model.doc}) has no {what.name}"[:160])
+    shown = {k: np.broadcast_to(v, shape) for k, v in given.items()}
+    return Estimate(result.value, result.error, result.status, result.reason, "none", shown, result.text)
 
 
 # -- formulas -----------------------------------------------------------------------------------------------------------
@@ -83,12 +98,14 @@ def generate(model: DataModel | str, quantity: str, *, target: str = "numpy", me
     target : "numpy" or "mpmath".
     """
     model = get_model(model) if isinstance(model, str) else model
-    what = get_quantity(quantity)
+    what = get_quantity(quantity, model)
     if what.name == "speciation-time" and method is None:
         method = "snr"
     if what.classes and model.class_count < 2:
         raise RegimesError(f"{model.name} has one class: {what.name} does not exist for it")
-    return build(model, what, choose_method(what, method, {}), target, selftest=True)
+    if not what.recipes:
+        raise RegimesError(f"{model.name} has no {what.name}")
+    return build(model, what, choose_method(what, method, {}, exact=True), target, selftest=True)
 
 
 def _formula(result: Filling, model: DataModel, what: Quantity, method: str, recipe: Formula, arrays: Values, digits: int | None) -> None:
@@ -125,7 +142,9 @@ def _formula_default_level(
 
 
 def _unequal_weights(model: DataModel, arrays: Values, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    weights = model.law({p.name: arrays[p.name] for p in model.params}).weights
+    law = model.law({p.name: arrays[p.name] for p in model.params})
+    assert isinstance(law, GaussianClusters)
+    weights = law.weights
     return np.broadcast_to(np.asarray(weights[0] != weights[1]), shape).copy()
 
 
@@ -211,6 +230,29 @@ def _evaluate_slowly(result: Filling, k: Kernel, recipe: Formula, arrays: Values
             work = work * 3 // 2 + 10
         else:
             result.failed(index, f"not computed to {wanted} digits: {reason}"[:160])
+
+
+# -- batched numerics -----------------------------------------------------------------------------------------------------
+
+
+def _batched(result: Filling, model: DataModel, what: Quantity, recipe: Batched, arrays: Values, digits: int | None) -> None:
+    """One call for all points; twelve digits where the error allows, else as many as there are (at least three)."""
+    if digits is not None:
+        formulas = [name for name, r in what.recipes.items() if isinstance(r, Formula)]
+        also = f"; method {' or '.join(formulas)} gives any number of digits" if formulas else ""
+        raise DomainError(f"this method computes in double precision: leave out --digits, its error is reported{also}")
+    function = getattr(import_module(recipe.module), recipe.function)
+    count = result.value.size
+    flat = {k: np.ascontiguousarray(v, dtype=np.float64).ravel() for k, v in _with_alpha(arrays, np.log).items()}
+    answer = function(model, flat or {"": np.zeros(count)})
+    for k, index in enumerate(np.ndindex(result.value.shape)):
+        value, error, reason = float(answer.value[k]), float(answer.error[k]), str(answer.reason[k])
+        if math.isfinite(value) and error <= 1e-3 * abs(value) + 1e-300:
+            result.fill(index, value, error, f"{value:#.16g}")
+        elif math.isnan(value) and reason:
+            result.none(index, reason)
+        else:
+            result.failed(index, reason or f"the digits did not settle: {value:.6g} with an error of {error:.1g}")
 
 
 # -- integrals ------------------------------------------------------------------------------------------------------------

@@ -32,6 +32,17 @@ class Numeric:
 
 
 @dataclass(frozen=True)
+class Batched:
+    """A method given by a function (model, {name: (P,) array}) -> `estimate.Answer` for all P parameter points at once."""
+
+    module: str
+    function: str
+
+
+Recipe = Formula | Numeric | Batched
+
+
+@dataclass(frozen=True)
 class Quantity:
     """One name of the command line.
 
@@ -47,7 +58,7 @@ class Quantity:
     name: str
     doc: str
     needs: tuple[Param, ...]
-    recipes: Mapping[str, Formula | Numeric]
+    recipes: Mapping[str, Recipe]
     optional: tuple[Param, ...] = ()
     classes: bool = False
     needs_by_method: Mapping[str, tuple[Param, ...]] = field(default_factory=dict)
@@ -239,13 +250,28 @@ QUANTITIES: dict[str, Quantity] = {
 
 
 def quantities(model: DataModel | None = None) -> dict[str, Quantity]:
-    """Every quantity by name; all of them can be asked of every model (the answer may be that there is none)."""
-    del model
-    return dict(QUANTITIES)
+    """The quantities of a model by name; without a model, those of Gaussian clusters, which have them all but a few."""
+    from regimes.numerics.level_quantities import TABLES
+
+    return dict(QUANTITIES if model is None else TABLES.get(model.family, QUANTITIES))
 
 
-def get_quantity(name: str) -> Quantity:
-    """The quantity of that name; `UnknownNameError` with the nearest names otherwise."""
-    if name not in QUANTITIES:
-        raise UnknownNameError("quantity", name, QUANTITIES)
-    return QUANTITIES[name]
+def known_names() -> list[str]:
+    """Names of all quantities of all models."""
+    from regimes.numerics.level_quantities import TABLES
+
+    return list(dict.fromkeys(name for table in (QUANTITIES, *TABLES.values()) for name in table))
+
+
+def get_quantity(name: str, model: DataModel | None = None) -> Quantity:
+    """The quantity of that name; `UnknownNameError` with the nearest names otherwise.
+
+    One that the model does not have, but another has, comes without methods: what was asked for does not exist for this model.
+    """
+    own = quantities(model)
+    if name in own:
+        return own[name]
+    known = known_names()
+    if name not in known:
+        raise UnknownNameError("quantity", name, known)
+    return Quantity(name, "not defined for this model", (), {})
