@@ -19,9 +19,10 @@ from regimes.theory.errors import InputError, RegimesError, UnknownNameError
 from regimes.theory.model import DataModel, all_models, get_model
 from regimes.validate.compare import Comparison, Measurement, judge
 from regimes.validate.experiment import program
-from regimes.validate.plan import BUDGETS, plan
+from regimes.validate.plan import plan
 from regimes.validate.statistics import POWER
 from regimes.validate.store import Progress, run
+from regimes.validate.study import BUDGETS
 
 __all__ = ["Curve", "Report", "check"]
 
@@ -159,35 +160,36 @@ def _models(models: DataModel | str | Iterable[DataModel | str] | None) -> list[
 
 @dataclass
 class _Family:
-    """Measurements whose predictions differ in time only."""
+    """Measurements whose predictions differ in one parameter only, nearly always the time."""
 
     model: str
     quantity: str
     given: dict[str, Any]
+    along: str
     members: list[int]
-    times: list[float]
+    positions: list[float]
 
-    def estimate(self, models: Mapping[str, DataModel], predict: Predict, times: Sequence[float]) -> Estimate:
-        when = {"t": np.asarray(times)} if self.times else {}
-        return predict(models[self.model], self.quantity, **self.given, **when)
+    def estimate(self, models: Mapping[str, DataModel], predict: Predict, positions: Sequence[float]) -> Estimate:
+        where = {self.along: np.asarray(positions)} if self.positions else {}
+        return predict(models[self.model], self.quantity, **self.given, **where)
 
 
 def _families(measurements: Sequence[Measurement]) -> list[_Family]:
     families: dict[str, _Family] = {}
     for k, m in enumerate(measurements):
         if m.expected is None:
-            given = {name: value for name, value in m.parameters.items() if name != "t"}
-            family = families.setdefault(repr((m.model, m.quantity, given)), _Family(m.model, m.quantity, given, [], []))
+            given = {name: value for name, value in m.parameters.items() if name != m.along}
+            family = families.setdefault(repr((m.model, m.quantity, given)), _Family(m.model, m.quantity, given, m.along, [], []))
             family.members.append(k)
-            family.times += [m.parameters["t"]] if "t" in m.parameters else []
+            family.positions += [m.parameters[m.along]] if m.along in m.parameters else []
     return list(families.values())
 
 
 def _predictions(models: Mapping[str, DataModel], measurements: Sequence[Measurement], predict: Predict) -> list[tuple[float, float]]:
-    """(value, error) for every measurement; one call of `predict` for all times of a curve."""
+    """(value, error) for every measurement; one call of `predict` for all points of a curve."""
     found = [(m.expected if m.expected is not None else np.nan, 0.0) for m in measurements]
     for family in _families(measurements):
-        estimate = family.estimate(models, predict, family.times)
+        estimate = family.estimate(models, predict, family.positions)
         columns = (np.broadcast_to(a, len(family.members)) for a in (estimate.value, estimate.error, estimate.status, estimate.reason))
         for k, value, error, status, reason in zip(family.members, *columns, strict=True):
             if status != "ok":
@@ -197,11 +199,11 @@ def _predictions(models: Mapping[str, DataModel], measurements: Sequence[Measure
 
 
 def _curves(models: Mapping[str, DataModel], measurements: Sequence[Measurement], predict: Predict) -> tuple[Curve, ...]:
-    """Predictions between the measured times, for the figures; not where each is an integral that takes seconds."""
+    """Predictions between the measured points, for the figures; not where each is an integral that takes seconds."""
     curves = []
     for family in _families(measurements):
-        if len(set(family.times)) > 1 and family.given.get("method") != "exact" and family.quantity != "decoding-probability":
-            grid = np.linspace(min(family.times), max(family.times), CURVE_POINTS)
+        if len(set(family.positions)) > 1 and family.given.get("method") != "exact" and family.quantity != "decoding-probability":
+            grid = np.linspace(min(family.positions), max(family.positions), CURVE_POINTS)
             values = family.estimate(models, predict, grid.tolist()).value
             curves.append(Curve(family.model, family.quantity, family.given, tuple(grid.tolist()), tuple(values.tolist())))
     return tuple(curves)

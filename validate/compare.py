@@ -30,6 +30,7 @@ class Measurement:
     step : what halving every time step changed, or None if nothing was integrated in time.
     size : bound on the finite-size difference between what is predicted and what is measured, from its own measurement.
     expected : the prediction, where it is an identity that holds whatever the theory.
+    along : the parameter that changes along the curve.
     """
 
     model: str
@@ -43,6 +44,7 @@ class Measurement:
     step: Evidence | PairedCounts | None = None
     size: Evidence | None = None
     expected: float | None = None
+    along: str = "t"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Comparison:
     level : p-value below which prediction and measurement disagree.
     detectable : smallest deviation that this comparison finds with probability `POWER`.
     assumption : on what the interval rests.
+    along : the parameter that changes along the curve.
     """
 
     model: str
@@ -79,6 +82,7 @@ class Comparison:
     detectable: float
     assumption: str
     power: float = field(default=POWER)
+    along: str = "t"
 
     @property
     def statistical(self) -> float:
@@ -120,5 +124,5 @@ def _compare(m: Measurement, prediction: float, prediction_error: float, part: f
     return Comparison(
         m.model, m.chart, m.series, m.quantity, m.parameters, m.position, m.samples, prediction, prediction_error,
         m.evidence.mean, low, high, time_step, finite_size, m.evidence.p_value(moved, level), level,
-        detectable(m.evidence, level, granted), m.evidence.assumption,
+        detectable(m.evidence, level, granted), m.evidence.assumption, along=m.along,
     )

@@ -8,14 +8,15 @@ too: curves are correlated.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import GaussianClusters
+from regimes.theory.laws import GaussianClusters, Law
+from regimes.validate.populations import population
 from regimes.validate.sampling import FloatArray, IntArray, Real, delta, draw, means, noised, weights
 from regimes.validate.scores import EmpiricalCentre, PopulationCentre
 
@@ -142,7 +143,7 @@ def _add_factors(
 
 
 def planted_batch(
-    rng: np.random.Generator, law: GaussianClusters, n: int, d: int, times: Sequence[float] | FloatArray, samples: int,
+    rng: np.random.Generator, law: Law, n: int, d: int, times: Sequence[float] | FloatArray, samples: int,
     dtype: Real = np.float32,
 ) -> Planted:  # fmt: skip
     """One batch of the planted estimator with a new data set of `n` points; `samples` <= n use different planted data."""
@@ -151,7 +152,7 @@ def planted_batch(
 
 
 def plain_excess(
-    rng: np.random.Generator, law: GaussianClusters, n: int, d: int, times: Sequence[float] | FloatArray, samples: int
+    rng: np.random.Generator, law: Law, n: int, d: int, times: Sequence[float] | FloatArray, samples: int
 ) -> FloatArray:
     """The textbook estimator, as a check: log n + log P_t^e(x) + (d/2) log(2 pi e Delta_t) for noised data x, (B, T).
 
@@ -182,16 +183,36 @@ def class_agreement(
     return np.stack([np.square(score.posterior(noised(rng, clean, t), t)).sum(axis=1) for t in map(float, times)], axis=1)
 
 
+def information_terms(
+    rng: np.random.Generator, law: Law, d: int, times: Sequence[float] | FloatArray, samples: int
+) -> Iterator[FloatArray]:
+    """For every time log[P(x|a)/P_t(x)] under the population law, nats, as a sum of independent terms: (B, d) or (B, 1).
+
+    All times share data and noise.
+    """
+    noised_law = population(law, d)
+    data, _ = draw(rng, law, samples, d)
+    z = rng.standard_normal(data.shape)
+    for t in map(float, times):
+        terms = noised_law.terms(math.exp(-t) * data + math.sqrt(delta(t)) * z, t)
+        channel = -0.5 * np.square(z) - 0.5 * math.log(2.0 * math.pi * delta(t))
+        yield channel - terms if terms.shape == z.shape else channel.sum(axis=1, keepdims=True) - terms
+
+
 def information_density(
-    rng: np.random.Generator, law: GaussianClusters, d: int, times: Sequence[float] | FloatArray, samples: int
+    rng: np.random.Generator, law: Law, d: int, times: Sequence[float] | FloatArray, samples: int
 ) -> FloatArray:
     """log[P(x|a)/P_t(x)]/d under the population law, nats per dimension, (B, T): mean I(t), variance V(t)/d."""
-    score = PopulationCentre(law, d)
-    data, _ = draw(rng, law, samples, d)
-    columns = []
-    for t in map(float, times):
-        z = rng.standard_normal(data.shape)
-        x = math.exp(-t) * data + math.sqrt(delta(t)) * z
-        channel = -0.5 * np.einsum("ij,ij->i", z, z) - 0.5 * d * math.log(2.0 * math.pi * delta(t))
-        columns.append((channel - score.log_density(x, t)) / d)
-    return np.stack(columns, axis=1)
+    return np.stack([terms.sum(axis=1) / d for terms in information_terms(rng, law, d, times, samples)], axis=1)
+
+
+def information_moments(
+    rng: np.random.Generator, law: Law, d: int, times: Sequence[float] | FloatArray, groups: int, samples: int
+) -> tuple[FloatArray, FloatArray]:
+    """I(t) and V(t) of the population law by groups of `samples` >= 2, (G, T) each; both without bias, V term by term."""
+    mean, variance = np.empty((2, groups, len(times)))
+    for k, terms in enumerate(information_terms(rng, law, d, times, groups * samples)):
+        grouped = terms.reshape(groups, samples, -1)
+        mean[:, k] = grouped.mean(axis=1).sum(axis=1) / d
+        variance[:, k] = grouped.var(axis=1, ddof=1).sum(axis=1) / d
+    return mean, variance

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimes.theory.errors import InputError
-from regimes.theory.laws import GaussianClusters
+from regimes.theory.laws import GaussianClusters, Law
+from regimes.validate.laws import as_json, from_json
 
 DATA, START, PATH, CLONE_A, CLONE_B, FORWARD = range(6)
 """Streams of random numbers of one batch: data, starting point, trajectory, first and second clone, forward path."""
@@ -30,19 +31,19 @@ class Experiment:
     Attributes
     ----------
     kind : name of the measurement (a function registered with `kind`).
-    law : law of the data, in numbers.
+    law : law of the data, in numbers (`regimes.validate.laws.in_numbers`).
     seed : whole number >= 0; batch i draws from ``SeedSequence(seed, spawn_key=(i, stream))``.
     batches : number of batches, the units that are computed, written and resumed.
     groups : independent units in one batch (data sets, or bundles of trajectories).
     samples : samples in one group.
     d, n : dimension, and number of data points (0: the population law).
-    times : forward times at which something is measured.
+    times : forward times at which something is measured; inverse temperatures of random energies.
     horizon, steps : forward time at which the reverse process starts, and its number of time steps.
-    scheme : integrator.
+    scheme : integrator, or another variant of the measurement.
     """
 
     kind: str
-    law: GaussianClusters
+    law: Law
     seed: int
     batches: int
     groups: int
@@ -55,9 +56,17 @@ class Experiment:
     scheme: str = ""
 
     @property
+    def clusters(self) -> GaussianClusters:
+        """The law of an experiment about classes; `InputError` for a law that has none."""
+        if not isinstance(self.law, GaussianClusters):
+            raise InputError(f"{self.kind} needs clusters of one width, not a law of the family {self.law.family}")
+        return self.law
+
+    @property
     def json(self) -> str:
         """The experiment as canonical JSON: sorted keys, no blanks, numbers in their shortest exact form."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        entries = {f.name: getattr(self, f.name) for f in fields(self)} | {"law": as_json(self.law)}
+        return json.dumps(entries, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @property
     def key(self) -> str:
@@ -74,8 +83,7 @@ class Experiment:
         """The experiment that `json` describes; `InputError` if it does not describe one."""
         try:
             entries = json.loads(text)
-            law = entries.pop("law")
-            law = GaussianClusters(tuple(law["weights"]), tuple(tuple(c) for c in law["centres"]), law["sd"])
+            law = from_json(entries.pop("law"))
             entries["times"] = tuple(entries["times"])
             if set(entries) != {f.name for f in fields(cls)} - {"law"}:
                 raise ValueError(f"fields {sorted(entries)}")
@@ -120,4 +128,5 @@ def program() -> str:
     return f"numpy {np.__version__}, scipy {scipy.__version__}, simulation {digest.hexdigest()[:12]}"
 
 
-SIMULATION = ("clones", "diffusion", "estimators", "experiment", "halving", "kinds", "observables", "sampling", "scores")
+SIMULATION = ("clones", "diffusion", "estimators", "experiment", "halving", "kinds", "laws", "observables", "populations", "random_energy",
+              "sampling", "scores", "tables")

@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from regimes.validate.compare import Comparison
-from regimes.validate.plan import CLONING, COLLAPSE, DECODING, EXCESS, FREEZING, SHARES, TIMES
+from regimes.validate.study import (
+    CLONING,
+    COLLAPSE,
+    DECODING,
+    DISPERSION,
+    ENTROPY,
+    EXCESS,
+    FREE,
+    FREEZING,
+    INFORMATION,
+    PARTICIPATION,
+    SHARES,
+    TIMES,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +42,13 @@ LABELS = {
     CLONING: r"clone agreement  $\varphi(t)$",
     SHARES: "frequency of the class",
     TIMES: r"collapse time  $t_C$",
+    INFORMATION: r"information  $I(t)$  [nats per dimension]",
+    DISPERSION: r"dispersion  $V(t)$",
+    FREE: r"free energy  $\psi$  per $d$",
+    ENTROPY: "entropy  [nats per $d$]",
+    PARTICIPATION: "participation ratio",
 }
+AXES = {"t": "forward time  $t$", "beta": r"inverse temperature  $\beta$"}
 
 STYLE: Any = {
     "svg.fonttype": "path", "font.family": "DejaVu Sans", "mathtext.fontset": "dejavusans", "font.size": 9.5,
@@ -43,10 +62,10 @@ Family = list[Comparison]
 
 
 def families(comparisons: Sequence[Comparison]) -> list[Family]:
-    """Comparisons with one predicted curve together: all parameters but the time are the same."""
+    """Comparisons with one predicted curve together: all parameters but the one along it are the same."""
     found: dict[str, Family] = {}
     for c in comparisons:
-        found.setdefault(repr((c.quantity, {k: v for k, v in c.parameters.items() if k not in ("t", "class")})), []).append(c)
+        found.setdefault(repr((c.quantity, {k: v for k, v in c.parameters.items() if k not in (c.along, "class")})), []).append(c)
     return list(found.values())
 
 
@@ -70,7 +89,7 @@ def figure(comparisons: Sequence[Comparison], curves: Sequence[Curve]) -> Figure
     _values(left, groups, curves)
     right: Axes | None = None
     first, *others = (group[0].parameters for group in groups)
-    untold = {"t", "method"} | {k for k, v in first.items() if others and all(other[k] == v for other in others)}
+    untold = {groups[0][0].along, "method"} | {k for k, v in first.items() if others and all(other[k] == v for other in others)}
     for k, group in enumerate(groups):
         right = made.add_subplot(grid[k, 1], sharex=right)
         _deviations(right, group, COLOURS[k % len(COLOURS)], untold, last=k == len(groups) - 1)
@@ -121,7 +140,7 @@ def _values(axes: Axes, groups: Sequence[Family], curves: Sequence[Curve]) -> No
         for way, (name, family) in enumerate(_by_series(group)):
             axes.errorbar([c.position for c in family], [c.measured for c in family], yerr=_bars(family), label=name, zorder=2,
                           **_marker(way, colour))
-    axes.set_xlabel("forward time  $t$")
+    axes.set_xlabel(AXES[groups[0][0].along])
     axes.set_ylabel(LABELS[groups[0][0].chart])
     axes.legend(title="line: prediction,  marks: simulation", loc="lower left", bbox_to_anchor=(-0.02, 1.0), alignment="left",
                 ncols=2 if len(groups) > 1 else 1, handletextpad=0.3, columnspacing=1.0)
@@ -131,7 +150,7 @@ def _line(group: Family, curves: Sequence[Curve]) -> tuple[Any, Any]:
     """The predicted curve: computed in between where that is cheap, else a monotone interpolation of the compared predictions."""
     from scipy.interpolate import PchipInterpolator
 
-    given = {k: v for k, v in group[0].parameters.items() if k != "t"}
+    given = {k: v for k, v in group[0].parameters.items() if k != group[0].along}
     for curve in curves:
         if (curve.model, curve.quantity, curve.parameters) == (group[0].model, group[0].quantity, given):
             return curve.positions, curve.values
@@ -161,7 +180,7 @@ def _deviations(axes: Axes, comparisons: Sequence[Comparison], colour: str, unto
     axes.set_title(given, fontsize=8.5, color=colour)
     axes.set_ylabel("measured − predicted" if last else "")
     if last:
-        axes.set_xlabel("forward time  $t$")
+        axes.set_xlabel(AXES[comparisons[0].along])
 
 
 def _intervals(axes: Axes, comparisons: Sequence[Comparison]) -> None:

@@ -7,12 +7,14 @@ import math
 import numpy as np
 from scipy.special import rel_entr
 
+from regimes.theory.laws import RandomEnergies
 from regimes.validate.clones import clones_projected
 from regimes.validate.diffusion import Streams, probability_flow, time_grid
-from regimes.validate.estimators import class_agreement, information_density, planted
+from regimes.validate.estimators import class_agreement, information_density, information_moments, planted
 from regimes.validate.experiment import CLONE_A, CLONE_B, DATA, FORWARD, PATH, START, Arrays, Experiment, kind
 from regimes.validate.halving import clones_on_two_grids, halved
 from regimes.validate.observables import freeze_time, nearest
+from regimes.validate.random_energy import sample_levels
 from regimes.validate.sampling import FloatArray, IntArray, draw, means, noised, weights
 from regimes.validate.scores import EmpiricalCentre, PopulationCentre
 
@@ -52,7 +54,7 @@ def forward_data(experiment: Experiment, batch: int) -> Arrays:
 def forward_classes(experiment: Experiment, batch: int) -> Arrays:
     """Clone agreement from the forward channel: ``same`` (G, T), the mean of sum_c p(c|x)^2 over the samples of a group."""
     e = experiment
-    return {"same": _grouped(class_agreement(e.generator(batch, PATH), e.law, e.d, e.times, e.groups * e.samples), e)}
+    return {"same": _grouped(class_agreement(e.generator(batch, PATH), e.clusters, e.d, e.times, e.groups * e.samples), e)}
 
 
 @kind("information")
@@ -66,16 +68,41 @@ def information(experiment: Experiment, batch: int) -> Arrays:
     total = information_density(e.generator(batch, PATH), e.law, e.d, e.times, samples)
     rng = e.generator(batch, DATA)
     data, _labels = draw(rng, e.law, samples, e.d)
-    centre = PopulationCentre(e.law, e.d)
-    known = [rel_entr(centre.posterior(noised(rng, data, t), t), weights(e.law)).sum(axis=1) / e.d for t in e.times]
+    centre = PopulationCentre(e.clusters, e.d)
+    known = [rel_entr(centre.posterior(noised(rng, data, t), t), weights(e.clusters)).sum(axis=1) / e.d for t in e.times]
     return {"total": _grouped(total, e), "classes": _grouped(np.stack(known, axis=1), e)}
+
+
+@kind("information-moments")
+def population_moments(experiment: Experiment, batch: int) -> Arrays:
+    """``information`` and ``dispersion`` (G, T) of the population law, nats per dimension.
+
+    With the scheme "quarter" also how much more each is in a quarter of the dimension, with ``_shift`` appended.
+    """
+    e = experiment
+    mean, variance = information_moments(e.generator(batch, PATH), e.law, e.d, e.times, e.groups, e.samples)
+    found = {"information": mean, "dispersion": variance}
+    if e.scheme == "quarter":
+        smaller = information_moments(e.generator(batch, DATA), e.law, e.d // 4, e.times, e.groups, e.samples)
+        found |= {f"{name}_shift": other - found[name] for name, other in zip(("information", "dispersion"), smaller, strict=True)}
+    return found
+
+
+@kind("random-energies")
+def random_energies(experiment: Experiment, batch: int) -> Arrays:
+    """``free`` and ``entropy`` per d and ``participation``, (G, B), of 2^d drawn levels at the inverse temperatures `times`."""
+    e = experiment
+    assert isinstance(e.law, RandomEnergies)
+    seen = sample_levels(e.generator(batch, DATA), e.d, e.groups * e.samples, e.times, e.law.variance)
+    averages = {"free": seen.log_partition, "entropy": seen.entropy, "participation": seen.participation}
+    return {name: _grouped(values, e) for name, values in averages.items()}
 
 
 @kind("clones-projected")
 def projected_clones(experiment: Experiment, batch: int) -> Arrays:
     """Clones of the population law in the directions of the means; counts (1, T) on the fine grid, and against the coarse one."""
     e = experiment
-    counts = clones_projected(e.law, e.d, e.times, e.groups * e.samples, e.steps, _streams(e, batch), horizon=e.horizon,
+    counts = clones_projected(e.clusters, e.d, e.times, e.groups * e.samples, e.steps, _streams(e, batch), horizon=e.horizon,
                               start="exact", scheme=e.scheme, halving=True)
     found = {"same": counts.agree_fine, "gained": counts.gained, "lost": counts.lost}
     return {name: np.asarray(values, dtype=np.float64)[None] for name, values in found.items()}
@@ -86,7 +113,7 @@ def full_clones(experiment: Experiment, batch: int) -> Arrays:
     """Clones of the population law in all d dimensions; counts as in `projected_clones`."""
     e = experiment
     streams, samples = _streams(e, batch), e.groups * e.samples
-    centre = PopulationCentre(e.law, e.d)
+    centre = PopulationCentre(e.clusters, e.d)
     data, _ = draw(streams.start, e.law, samples, e.d)
     grid = time_grid(e.horizon, 0.0, e.steps, through=e.times)
     ends = clones_on_two_grids(centre, noised(streams.start, data, e.horizon), e.times, grid, streams, e.scheme)
@@ -134,15 +161,15 @@ def shares_flow(experiment: Experiment, batch: int) -> Arrays:
 def _projected_start(e: Experiment, batch: int) -> tuple[PopulationCentre, FloatArray, Streams]:
     """Population score in the directions of the means, and samples of the law P_T of the horizon there."""
     streams, samples = _streams(e, batch), e.groups * e.samples
-    labels = streams.start.choice(len(e.law.weights), size=samples, p=weights(e.law))
-    clean = means(e.law, e.d)[labels] + float(e.law.sd) * streams.start.standard_normal((samples, e.law.rank))
-    return PopulationCentre(e.law, e.d, projected=True), noised(streams.start, clean, e.horizon), streams
+    labels = streams.start.choice(len(e.clusters.weights), size=samples, p=weights(e.clusters))
+    clean = means(e.clusters, e.d)[labels] + float(e.clusters.sd) * streams.start.standard_normal((samples, e.clusters.rank))
+    return PopulationCentre(e.clusters, e.d, projected=True), noised(streams.start, clean, e.horizon), streams
 
 
 def _share_counts(e: Experiment, centre: PopulationCentre, ends: FloatArray, streams: Streams) -> Arrays:
     uniform = streams.first.random(size=ends.shape[1:2])
     classes = np.stack([_classes(centre, level, uniform) for level in ends])
-    return _counts(classes[:, None, :] == np.arange(len(e.law.weights) - 1)[:, None])
+    return _counts(classes[:, None, :] == np.arange(len(e.clusters.weights) - 1)[:, None])
 
 
 @kind("clones-data")

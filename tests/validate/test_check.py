@@ -12,7 +12,8 @@ from regimes.theory.errors import InputError, MissingExtraError, RegimesError, U
 from regimes.theory.model import get_model
 from regimes.validate import report as report_module
 from regimes.validate.check import check
-from regimes.validate.plan import BUDGETS, plan
+from regimes.validate.plan import plan
+from regimes.validate.study import BUDGETS
 
 
 def opinion(value=0.4, status="ok", reason=""):

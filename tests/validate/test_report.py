@@ -13,9 +13,9 @@ from regimes.theory.model import get_model
 from regimes.validate.check import Curve, Report
 from regimes.validate.compare import Measurement, judge
 from regimes.validate.figures import families, figure, styled
-from regimes.validate.plan import CLONING, FREEZING, TIMES
 from regimes.validate.report import page
 from regimes.validate.statistics import Counts, PairedCounts
+from regimes.validate.study import CLONING, FREEZING, TIMES
 
 GIVEN = {"mu": 1.0, "sigma": 1.0, "weight": 0.5}
 

@@ -1,0 +1,64 @@
+"""Studies of data sets: excess entropy and collapse probability from the forward channel, clones by the reverse process."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from regimes.numerics.quantities import get_quantity
+from regimes.validate.compare import Measurement
+from regimes.validate.experiment import Arrays, Experiment, seed_for
+from regimes.validate.statistics import Averages, Bounded
+from regimes.validate.study import COLLAPSE, DECODING, EXCESS, FREEZING, Budget, Setting, Study, times_around
+
+
+def forward_data(s: Setting, budget: Budget, seed: int, *, n: int, d: int, batches: int, groups: int, samples: int) -> Study:
+    """Excess entropy and collapse probability from the forward channel, every data set a fresh one."""
+    times = times_around(s.locate("collapse-time", n=n, d=d), factors=(0.6, 0.75, 0.9, 1.0, 1.15, 1.4, 2.0, 3.0))
+    own = seed_for(seed, f"{s.model.name} forward-data {s.label()}".rstrip())
+    e = Experiment("forward-data", s.law, own, budget.of(batches), groups, samples, d, n, times)
+
+    def read(arrays: Arrays) -> list[Measurement]:
+        found = []
+        for k, t in enumerate(times):
+            given = {"t": t, "n": n, "d": d, **s.values, "method": "exact"}
+            size = arrays["same"].shape[0] * e.samples
+            series = f"forward samples, {s.label(n=n, d=d)}"
+            found += [
+                Measurement(s.model.name, EXCESS, series, "excess-entropy", given, t, size, Averages(arrays["excess"][:, k] / d)),
+                Measurement(s.model.name, COLLAPSE, series, "collapse-probability", given, t, size, Bounded(arrays["same"][:, k])),
+            ]
+        return found
+
+    return Study(e, read)
+
+
+def data_clones(s: Setting, budget: Budget, seed: int, *, n: int, d: int, batches: int) -> Study:
+    """Clones, final datum and freezing by the reverse SDE with the exact empirical score, in full dimension."""
+    middle = s.locate("collapse-time", n=n, d=d)
+    times = times_around(middle, factors=(0.8, 1.2, 1.7, 2.4))
+    e = Experiment("clones-data", s.law, seed_for(seed, f"{s.model.name} clones-data"), budget.of(batches), 16, 8, d, n, times,
+                   times_around(middle, factors=(4.0,))[0], round(60 * budget.steps), "exponential")
+    decodes = "exact" in get_quantity("decoding-probability", s.model).methods
+
+    def read(arrays: Arrays) -> list[Measurement]:
+        found = []
+        for k, t in enumerate(times):
+            given, size = {"t": t, "n": n, "d": d, **s.values}, arrays["same"].shape[0] * e.samples
+
+            def step(name: str, k: int = k) -> Averages | Bounded:
+                gains = arrays[f"{name}_gain"][:, k]
+                return Averages(gains) if np.ptp(gains) > 0 else Bounded(gains, -1.0, 1.0)
+
+            series = f"reverse SDE, empirical score, n = {n}, d = {d}"
+            found += [
+                Measurement(s.model.name, COLLAPSE, series, "collapse-probability", {**given, "method": "exact"}, t, size,
+                            Bounded(arrays["same"][:, k]), step("same")),
+                Measurement(s.model.name, FREEZING, f"frozen before t, less forward paths, n = {n}, d = {d}", "freeze-time", given, t, size,
+                            Bounded(arrays["held"][:, k] - arrays["held_forward"][:, k], -1.0, 1.0), step("held"), expected=0.0),
+            ]
+            if decodes:
+                found.append(Measurement(s.model.name, DECODING, series, "decoding-probability", given, t, size,
+                                         Bounded(arrays["decided"][:, k]), step("decided")))
+        return found
+
+    return Study(e, read)
