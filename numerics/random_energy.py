@@ -36,6 +36,7 @@ __all__ = [
     "participation_moment",
     "participation_ratio",
     "participation_ratio_exact",
+    "participation_square_exact",
     "rsb_parameter",
 ]
 
@@ -159,6 +160,11 @@ def energy_exact(model: DataModel, values: Values) -> Answer:
 def participation_ratio_exact(model: DataModel, values: Values) -> Answer:
     """E sum w^2 at finite d; values hold `d`."""
     return _exact("participation", np.ones_like(values["beta"]), values)
+
+
+def participation_square_exact(model: DataModel, values: Values) -> Answer:
+    """E (sum w^2)^2 at finite d; its limit is `participation_moment` of order 2; values hold `d`."""
+    return _exact("participation_square", np.ones_like(values["beta"]), values)
 
 
 def _exact(name: str, factor: FloatArray, values: Values) -> Answer:

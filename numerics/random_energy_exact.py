@@ -4,10 +4,11 @@ Notation: N levels with Boltzmann exponents x_mu = -beta E_mu = S g_mu, g normal
 smeared by a Gumbel variable G = -log Exp(1), so that the largest of x_mu + G_mu has the law of log Z + G and belongs to level mu with
 probability w_mu = e^{x_mu}/Z. With y = e^{x-u} and averages over one level,
 
-    T(u) = P(x + G > u) = E[1 - e^{-y}],   h = -T' = E[y e^{-y}],   A = E[y^2 e^{-y}],   B = E[K(y)],   H = 1 - T,
+    T(u) = P(x + G > u) = E[1 - e^{-y}],   H = 1 - T,   h = H' = E[y e^{-y}],   A_k = E[y^k e^{-y}],   B = E[K(y)],
 
     E log Z + gamma_E            = int du u N h H^{N-1}
-    E sum w^2                    = int du N A H^{N-1}             = 1 - int du N (N-1) h^2 H^{N-2}
+    E sum w^2                    = int du N A_2 H^{N-1}           = 1 - int du N (N-1) h^2 H^{N-2}
+    E (sum w^2)^2                = int du [N A_4 H^{N-1} + N (N-1) A_2^2 H^{N-2}]/6
     E[-sum w log w]              = int du N (N-1) B h H^{N-2},    K(y) = e^{-y} (log y + gamma_E) + E_1(y) >= 0
     E[-beta dlog Z/dbeta]        = -S^2 (1 - E sum w^2)           (Gaussian integration by parts)
 
@@ -28,7 +29,7 @@ from scipy.special import exp1, gammaln, log_ndtr, polygamma
 
 FloatArray = NDArray[np.float64]
 
-_DROP = 42.0  # e^{-42}: what is smaller than the peak by this factor is below rounding
+_DROP = 48.0  # 48^4 e^{-48}/6: what is smaller than the peak by this factor is below rounding
 _BLOCK = 2**18  # entries of the largest array
 _TINY = 1e-300  # below it a product of exponentials may have underflowed
 _EPS = float(np.finfo(np.float64).eps)
@@ -43,12 +44,14 @@ class Averages(NamedTuple):
     participation : E sum w^2.
     confusion : 1 - E sum w^2, with its own digits.
     entropy : E[-sum w log w], nats.
+    participation_square : E (sum w^2)^2.
     """
 
     log_partition: FloatArray
     participation: FloatArray
     confusion: FloatArray
     entropy: FloatArray
+    participation_square: FloatArray
 
 
 def averages(width: FloatArray, log_count: FloatArray) -> tuple[Averages, Averages]:
@@ -63,25 +66,26 @@ def averages(width: FloatArray, log_count: FloatArray) -> tuple[Averages, Averag
     -------
     values, errors : the errors are what a coarser and shifted grid changes, plus a bound of the rounding of exponents of size log N.
     """
-    fine, coarse = (np.array([_one(float(s), float(n), step, shift) for s, n in zip(width, log_count, strict=True)]).reshape(-1, 5).T
+    fine, coarse = (np.array([_one(float(s), float(n), step, shift) for s, n in zip(width, log_count, strict=True)]).reshape(-1, 6).T
                     for step, shift in ((0.22, 0.0), (0.25, 0.5)))
     rounding = 8 * _EPS * (4 + log_count)
-    lost = rounding + np.abs(fine[4] - 1)
+    lost = rounding + np.abs(fine[5] - 1)
     spread = np.maximum(1.0, width / np.sqrt(2 * log_count))
-    scale = np.array([_EPS * np.abs(fine[0]) + lost * spread, lost * fine[1] + _TINY, lost * fine[2] + _TINY, lost * fine[3] + _TINY])
-    values, errors = fine[:4], np.abs(fine - coarse)[:4] + scale
+    values = fine[:5]
+    errors = np.abs(fine - coarse)[:5] + lost * values + _TINY
+    errors[0] += _EPS * np.abs(values[0]) + lost * (spread - values[0])  # log Z is lost in units of its spread
     for small, large in ((1, 2), (2, 1)):  # what is close to one is one less what is small
         better = fine[small] < 0.5
         values[large, better], errors[large, better] = 1 - values[small, better], errors[small, better] + _EPS
     return Averages(*values), Averages(*errors)
 
 
-def _one(width: float, log_count: float, step: float, shift: float) -> tuple[float, float, float, float, float]:
-    """The four averages and the norm of the law of log Z + G, on one grid."""
+def _one(width: float, log_count: float, step: float, shift: float) -> tuple[float, ...]:
+    """The five averages and the norm of the law of log Z + G, on one grid."""
     low, high = _window(width, log_count)
     spacing = step * max(1.0, width / math.sqrt(2 * log_count + 2))
     u = _lattice(low, high, spacing, shift)
-    nt, nh, na, nb = _level_averages(u, width, log_count, step, shift)
+    nt, nh, na, nc, nb = _level_averages(u, width, log_count, step, shift)
     share = math.exp(-log_count)  # 1/N
     t = np.minimum(nt * share, 1 - _EPS / 2)
     log_none = -nt * np.where(t > 1e-9, -np.log1p(-t) / np.maximum(t, 1e-9), 1 + t / 2)  # N log H
@@ -90,11 +94,12 @@ def _one(width: float, log_count: float, step: float, shift: float) -> tuple[flo
     norm, middle = winner.sum(), u[int(winner.argmax())]
     mean = middle + spacing * float(winner @ (u - middle)) - np.euler_gamma
     return (mean, spacing * float(na @ but_one), spacing * (1 - share) * float(nh**2 @ but_two),
-            spacing * (1 - share) * float((nb * nh) @ but_two), spacing * float(norm))
+            spacing * (1 - share) * float((nb * nh) @ but_two), spacing * float(nc @ but_one + (1 - share) * (na**2 @ but_two)) / 6,
+            spacing * float(norm))
 
 
 def _level_averages(u: FloatArray, width: float, log_count: float, step: float, shift: float) -> tuple[FloatArray, ...]:
-    """N T, N h, N A and N B at every u (U,)."""
+    """N T, N h, N A_2, N A_4 and N B at every u (U,)."""
     nodes = _nodes_of_the_level(width, step, shift) if width < 1 else _nodes_of_the_smearing(u, width, step, shift)
     rows = max(1, _BLOCK // nodes.size)
     parts = []
@@ -107,12 +112,12 @@ def _level_averages(u: FloatArray, width: float, log_count: float, step: float, 
             small = y < 1e-9
             log_hit = np.where(small, log_y - y / 2, np.log(-np.expm1(-np.where(small, 1.0, y))))
             hits, slope = np.exp(base + log_hit), np.exp(base + log_y - y)
-            parts.append((hits.sum(1), slope.sum(1), (slope * y).sum(1), (slope * _entropy_ratio(log_y)).sum(1)))
+            parts.append((hits.sum(1), slope.sum(1), (slope * y).sum(1), (slope * y**3).sum(1), (slope * _entropy_ratio(log_y)).sum(1)))
         else:
             z, y = (here + nodes) / width, np.exp(nodes)
             base = log_count + math.log(nodes[1] - nodes[0]) + nodes - y
             hits, slope = np.exp(base + log_ndtr(-z)), np.exp(base + _log_normal(z) - math.log(width))
-            parts.append((hits.sum(1), slope.sum(1), slope @ y, slope @ _entropy_ratio(nodes)))
+            parts.append((hits.sum(1), slope.sum(1), slope @ y, slope @ y**3, slope @ _entropy_ratio(nodes)))
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
@@ -140,8 +145,8 @@ def _entropy_ratio(log_y: FloatArray) -> FloatArray:
 
 
 def _nodes_of_the_level(width: float, step: float, shift: float) -> FloatArray:
-    """Nodes of the average over the exponent x, where its own width sets the step; tilts by e^{2x} are covered."""
-    return _lattice(-9.4 * width, 2 * width * width + 9.4 * width, min(step, 0.55 * width), shift)
+    """Nodes of the average over the exponent x, where its own width sets the step; tilts by e^{4x} are covered."""
+    return _lattice(-9.4 * width, 4 * width * width + 9.4 * width, min(step, 0.55 * width), shift)
 
 
 def _nodes_of_the_smearing(u: FloatArray, width: float, step: float, shift: float) -> FloatArray:
@@ -155,7 +160,7 @@ def _nodes_of_the_smearing(u: FloatArray, width: float, step: float, shift: floa
         else:
             top, low = 0.5 * square - v, peak - width * math.sqrt(2 * _DROP)
         lows.append(low if v + low >= 0 else min(low, top - _DROP))  # x < 0: only e^w decays
-    high = min(4.5, 2 * square - float(u[0]) + width * math.sqrt(2 * _DROP))
+    high = min(4.5, 4 * square - float(u[0]) + width * math.sqrt(2 * _DROP))
     return _lattice(min(lows), high, step, shift)
 
 
@@ -177,12 +182,12 @@ def _tilts(width: float, log_count: float) -> _Tilts:
 
 
 def _window(width: float, log_count: float) -> tuple[float, float]:
-    """Interval of u that holds the law of log Z + G but for e^{-42} at each end."""
+    """Interval of u that holds the law of log Z + G but for e^{-48} at each end."""
     tilts = _tilts(width, log_count)
     c = tilts.inside
     log_moment = gammaln(1 - c) + 0.5 * (c * width) ** 2  # log E e^{c (x + G)}
     high = float(((log_count + log_moment + _DROP) / c).min())
-    # The bound exceeds the tail by the width of its saddle; N T = 42 leaves nothing below.
+    # The bound exceeds the tail by the width of its saddle; N T = 48 leaves nothing below.
     excess = 1.5 + np.log1p(math.sqrt(2 * math.pi) * c * np.sqrt(width**2 + polygamma(1, 1 - c)))
     crowded = float(((log_count + log_moment - math.log(_DROP) - excess) / c).min())
     c = tilts.left

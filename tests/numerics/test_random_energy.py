@@ -29,7 +29,7 @@ def ask(function, **values):
 
 
 def exact(width, count):
-    """(values, errors): E log Z, E sum w^2, 1 - E sum w^2, entropy for exponents of that standard deviation."""
+    """(values, errors): E log Z, E Y, 1 - E Y, entropy, E Y^2 with Y = sum w^2, for exponents of that standard deviation."""
     values, errors = averages(np.array([width]), np.array([math.log(count)]))
     return [float(a[0]) for a in values], [float(a[0]) for a in errors]
 
@@ -53,7 +53,8 @@ def test_two_levels_are_an_average_over_their_gap(width):
         log_z = mean(lambda gap: gap / 2 + mp.log1p(mp.exp(-gap)))
         confusion = mean(lambda gap: 1 / (2 * mp.cosh(gap / 2) ** 2))
         entropy = mean(lambda gap: mp.log1p(mp.exp(-gap)) + gap / (1 + mp.exp(gap)))
-        agree(exact(float(width), 2), map(float, (log_z, 1 - confusion, confusion, entropy)))
+        square = mean(lambda gap: (1 - 1 / (2 * mp.cosh(gap / 2) ** 2)) ** 2)
+        agree(exact(float(width), 2), map(float, (log_z, 1 - confusion, confusion, entropy, square)))
 
 
 def trapezoid(spread):
@@ -63,7 +64,7 @@ def trapezoid(spread):
 
 
 def three_levels(width):
-    """The same four averages by the trapezoidal rule over every level."""
+    """The same five averages by the trapezoidal rule over every level."""
     nodes, weights = trapezoid(width)
     levels = [nodes[:, None, None], nodes[:, None], nodes]
     density = weights[:, None, None] * weights[:, None] * weights
@@ -71,7 +72,7 @@ def three_levels(width):
     w = [np.exp(x - log_z) for x in levels]
     square = sum(p * p for p in w)
     entropy = sum(p * (log_z - x) for p, x in zip(w, levels, strict=True))
-    return [float((density * f).sum()) for f in (log_z, square, 1 - square, entropy)]
+    return [float((density * f).sum()) for f in (log_z, square, 1 - square, entropy, square**2)]
 
 
 def four_levels(width):
@@ -87,7 +88,7 @@ def four_levels(width):
     log_z = (log_pair[:, None] + log_pair) / 2 + np.logaddexp(apart / 2, -apart / 2)
     squares = p * p * square[:, None] + q * q * square
     mixed = -p * np.log(p) - q * np.log(q) + p * entropy[:, None] + q * entropy
-    return [float((density * f).sum()) for f in (log_z, squares, 1 - squares, mixed)]
+    return [float((density * f).sum()) for f in (log_z, squares, 1 - squares, mixed, squares**2)]
 
 
 @pytest.mark.parametrize("width", [0.3, 0.8, 1.2])
@@ -163,6 +164,9 @@ def test_large_systems_reach_the_poisson_points_in_the_glass(ratio):
     off = np.abs(ask(rem.free_energy_exact, d=d, beta=beta).value * d - points) * m
     assert (off < 0.5 * np.log(d) ** 2 / d).all() and (np.diff(off) < 0).all()
     off = np.abs(ask(rem.participation_ratio_exact, d=d, beta=beta).value - ask(rem.participation_ratio, beta=beta).value)
+    assert (off < 2 * np.log(d) / d).all() and (np.diff(off) < 0).all()
+    square = ask(rem.participation_moment, beta=beta, order=2.0).value
+    off = np.abs(ask(rem.participation_square_exact, d=d, beta=beta).value - square)
     assert (off < 2 * np.log(d) / d).all() and (np.diff(off) < 0).all()
 
 
