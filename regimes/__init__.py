@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from regimes import models
+    from regimes.numerics.model_file import get_model as model
     from regimes.numerics.predict import generate, predict, quantities
     from regimes.theory.errors import RegimesError
     from regimes.theory.model import DataModel, all_models
-    from regimes.theory.model import get_model as model
     from regimes.theory.pipeline import derive
     from regimes.validate.analyze import analyze
     from regimes.validate.check import check
@@ -47,7 +47,7 @@ _ORIGIN = {
     "check": ("regimes.validate.check", "check"),
     "derive": ("regimes.theory.pipeline", "derive"),
     "generate": ("regimes.numerics.predict", "generate"),
-    "model": ("regimes.theory.model", "get_model"),
+    "model": ("regimes.numerics.model_file", "get_model"),
     "predict": ("regimes.numerics.predict", "predict"),
     "quantities": ("regimes.numerics.predict", "quantities"),
 }

@@ -19,7 +19,8 @@ OVERVIEW = """\
 regimes: dynamical regimes of diffusion models - derived, generated as code, predicted, checked against simulation
 
   regimes models [MODEL ...] [--json]
-      the data models and their parameters; with a name, its quantities and methods
+      the data models and their parameters; with a name, its quantities and methods; MODEL is a name (product-laplace),
+      a family and its choice (product ... prior=laplace) or a file of your own (./mine.toml)
   regimes derive MODEL (collapse|speciation) [--format text|latex|html|markdown|json] [--fragment] [-o FILE]
       derive the theory of a model and verify every step; exit status 1 if a step fails
   regimes predict MODEL QUANTITY [NAME=VALUE ...] [--method NAME] [--digits N] [--json]

@@ -17,6 +17,8 @@ from regimes.theory.errors import InputError, RegimesError, UnknownNameError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from regimes.theory.model import DataModel
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _LONGEST_NUMBER = 1000  # characters
 LARGEST_GRID = 1_000_000
@@ -44,6 +46,42 @@ class Parser(argparse.ArgumentParser):
                 raise UnknownNameError("option", word.partition("=")[0], known)
             raise UsageError(f"too many arguments: '{word}'; see {self.prog} --help")
         return options
+
+
+def pick_model(name: str, words: Sequence[str]) -> tuple[DataModel, list[str]]:
+    """The model that MODEL and the CHOICE=VALUE beside it stand for - a name, a family, a file - and the words that are left."""
+    from regimes.numerics.model_file import choose_model
+
+    given = [word.partition("=") for word in words if "=" in word]
+    model, left = choose_model(name, {key: value for key, _, value in given})
+    taken = {key for key, _, _ in given} - set(left)
+    for key in taken:
+        if [other for other, _, _ in given].count(key) > 1:
+            raise UsageError(f"{key} is given twice: a model has one")
+    return model, [word for word in words if word.partition("=")[0] not in taken]
+
+
+def pick_exactly(name: str, words: Sequence[str]) -> DataModel:
+    """The same where nothing else may stand beside the model."""
+    model, left = pick_model(name, words)
+    for word in left:
+        if "=" not in word:
+            raise UsageError(f"too many arguments: '{word}'")
+        raise UnknownNameError(f"choice of {name}", word.partition("=")[0], [])
+    return model
+
+
+def model_groups(words: Sequence[str]) -> list[tuple[str, ...]]:
+    """A list of MODEL words as groups, each MODEL with the CHOICE=VALUE behind it; a group that is there twice counts once."""
+    groups: list[tuple[str, ...]] = []
+    for word in words:
+        if "=" not in word or not word.partition("=")[0].isidentifier():
+            groups.append((word,))
+        elif groups:
+            groups[-1] += (word,)
+        else:
+            raise UsageError(f"{word} stands before any model: write for instance product {word}")
+    return list(dict.fromkeys(groups))
 
 
 def one_of(kind: str, names: Sequence[str]) -> Callable[[str], str]:

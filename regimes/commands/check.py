@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from regimes.commands.arguments import Parser, one_of, output_folder, whole_number
+from regimes.commands.arguments import Parser, model_groups, one_of, output_folder, pick_exactly, whole_number
 
 BUDGETS = ("quick", "standard", "thorough")
 
@@ -14,7 +14,7 @@ BUDGETS = ("quick", "standard", "thorough")
 def run(words: Sequence[str]) -> int:
     """Simulate, compare, print the verdicts; 1 if a prediction and a simulation disagree."""
     parser = Parser("check", "Compare predictions with simulations; exit status 1 if they disagree. Interrupted, it goes on from there.")
-    parser.add_argument("models", nargs="*", metavar="MODEL", help="all models if none is named")
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="name, FAMILY CHOICE=VALUE or file.toml; all models if none is named")
     parser.add_argument("--budget", type=one_of("budget", BUDGETS), default="quick", metavar="BUDGET", help=", ".join(BUDGETS))
     parser.add_argument("--seed", type=whole_number("--seed", 0, 2**63 - 1), default=0, metavar="N", help="0 if not given")
     parser.add_argument("--workers", type=whole_number("--workers", 1, 1024), metavar="N", help="processes; one per core if not given")
@@ -22,9 +22,10 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print the comparisons as JSON and show no progress")
     options = parser.read(words)
 
-    from regimes.theory.model import all_models, get_model
+    from regimes.theory.model import all_models
 
-    models = [get_model(name) for name in dict.fromkeys(options.models)] or list(all_models().values())
+    named = [pick_exactly(name, choices) for name, *choices in model_groups(options.models)]
+    models = list(dict.fromkeys(named)) or list(all_models().values())
     out = output_folder(options.out)
 
     from regimes.terminal import Progress

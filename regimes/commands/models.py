@@ -3,37 +3,76 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from regimes.commands.arguments import Parser
+from regimes.commands.arguments import Parser, model_groups, pick_exactly
 from regimes.terminal import table
 
 if TYPE_CHECKING:
-    from regimes.theory.model import DataModel
+    from regimes.theory.model import DataModel, Family
     from regimes.theory.params import Param
+
+EXAMPLE = """\
+A law of your own is a file ./mine.toml, given as the model:
+
+    [model]
+    name = "spike"
+    kind = "product"
+    [prior]
+    density = "exp(-sqrt(2*rho)*Abs(a))*sqrt(rho/2)"
+    support = [-inf, inf]
+    atoms = [["1 - rho", 0]]
+    [parameters.rho]
+    low = 0.0
+    high = 1.0
+"""
 
 
 def run(words: Sequence[str]) -> int:
-    """Print every model with its parameters, or the quantities of the models named."""
+    """Print every model and family with its parameters, the choices of a family, or the quantities of the models named."""
     parser = Parser("models", "The data models and their parameters; with names, what can be asked of those models.")
-    parser.add_argument("models", nargs="*", metavar="MODEL", help="show the quantities and methods of these")
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="name, FAMILY CHOICE=VALUE or file.toml: show what can be asked")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.read(words)
 
-    from regimes.theory.model import all_models, get_model
+    from regimes.theory.model import all_families, all_models
 
-    chosen = [get_model(name) for name in options.models]
+    families = all_families()
+    chosen: list[DataModel | Family] = []
+    for name, *choices in model_groups(options.models):
+        chosen.append(pick_exactly(name, choices) if choices or name not in families else families[name])
     if options.json:
         import json
 
-        print(json.dumps([_describe(model) for model in chosen or all_models().values()], indent=2, ensure_ascii=False))
+        shown = [m for entry in chosen for m in (getattr(entry, "variants", None) or {"": entry}).values()]
+        print(json.dumps([_describe(model) for model in shown or all_models().values()], indent=2, ensure_ascii=False))
     elif chosen:
-        sys.stdout.write("\n".join(_page(model) for model in chosen))
+        sys.stdout.write("\n".join(_page(entry) for entry in chosen))
     else:
-        rows = [(m.name, m.doc, ", ".join(p.name for p in m.params)) for m in all_models().values()]
-        sys.stdout.write(table(("MODEL", "DATA DISTRIBUTION", "PARAMETERS"), rows))
+        sys.stdout.write(_overview(all_models().values(), families.values()))
     return 0
+
+
+def _overview(models: Iterable[DataModel], families: Iterable[Family]) -> str:
+    """One row per model, and one per family with its choices."""
+    of_families = {variant.name for family in families for variant in family.variants.values()}
+    rows = [(m.name, m.doc, ", ".join(p.name for p in m.params)) for m in models if m.name not in of_families]
+    rows += [(f.name, f.doc, f"{f.choice}={'|'.join(f.variants)}") for f in families]
+    note = "A family and its choice make a model: product prior=laplace, or product-laplace. A model may also be a file: ./mine.toml\n"
+    return table(("MODEL", "DATA DISTRIBUTION", "PARAMETERS"), sorted(rows)) + "\n" + note
+
+
+def _family_page(family: Family) -> str:
+    rows = [(name, ", ".join(p.name for p in m.params), m.doc) for name, m in family.variants.items()]
+    if family.name == "spectrum":
+        rows.append(("FILE", "sigma", "eigenvalues of equal weight from a .npy or .csv file"))
+    example = next(iter(family.variants))
+    return (
+        f"{family.name}: {family.doc}\na model is {family.name} {family.choice}={example}, or {family.name}-{example}\n\n"
+        + table((family.choice.upper(), "PARAMETERS", "DATA DISTRIBUTION"), rows)
+        + (f"\n{EXAMPLE}" if family.name == "product" else "")
+    )
 
 
 def _describe_param(param: Param) -> dict[str, Any]:
@@ -60,8 +99,12 @@ def _describe(model: DataModel) -> dict[str, Any]:
     }
 
 
-def _page(model: DataModel) -> str:
+def _page(model: DataModel | Family) -> str:
     from regimes.numerics.predict import quantities
+    from regimes.theory.model import Family
+
+    if isinstance(model, Family):
+        return _family_page(model)
 
     params = [(p.name, p.domain, "" if p.default is None else f"{p.default:g}", p.doc) for p in model.params]
     asked = [(q.name, ", ".join(p.name for p in q.needs), ", ".join(q.methods), q.doc) for q in quantities(model).values()]

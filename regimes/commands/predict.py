@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from regimes.commands.arguments import Parser, read_assignments, whole_number
+from regimes.commands.arguments import Parser, pick_model, read_assignments, whole_number
 from regimes.terminal import table
 
 if TYPE_CHECKING:
@@ -17,18 +17,16 @@ if TYPE_CHECKING:
 def run(words: Sequence[str]) -> int:
     """Predict and print a table or JSON; 1 if a value could not be computed."""
     parser = Parser("predict", "Predict a quantity; VALUE is a number, a list 0.1,0.2 or a range lo:hi:count; lists make a grid.")
-    parser.add_argument("model", metavar="MODEL", help="see regimes models")
+    parser.add_argument("model", metavar="MODEL", help="name, family or file.toml; see regimes models")
     parser.add_argument("quantity", metavar="QUANTITY", help="see regimes models MODEL")
-    parser.add_argument("values", nargs="*", metavar="NAME=VALUE", help="parameters of the model and of the quantity")
+    parser.add_argument("values", nargs="*", metavar="NAME=VALUE", help="parameters of model and quantity, choice of a family")
     parser.add_argument("--method", metavar="NAME", help="how to compute it; see regimes models MODEL")
     parser.add_argument("--digits", type=whole_number("--digits", 1, 1000), metavar="N", help="compute with N correct digits")
     parser.add_argument("--json", action="store_true", help="print a JSON list with one object per point of the grid")
     options = parser.read(words)
 
-    from regimes.theory.model import get_model
-
-    model = get_model(options.model)
-    values = read_assignments(options.values, _numeric_names(model))
+    model, assignments = pick_model(options.model, options.values)
+    values = read_assignments(assignments, _numeric_names(model))
     rows = list(grid(model, options.quantity, values, method=options.method, digits=options.digits))
     if options.json:
         import json

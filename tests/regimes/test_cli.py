@@ -126,6 +126,23 @@ BAD = {
     "derive gaussian collapse --format json --fragment": "--fragment",
     "derive gaussian collapse -o missing/file.txt": "there is no folder missing",
     "derive gaussian collapse -o .": "it is a folder",
+    "derive gaussian collapse prior=laplace": "unknown choice of gaussian 'prior'; it takes none",
+    "derive product collapse": "give prior=NAME, one of rademacher",
+    "derive product collapse prior=lapalce": "did you mean laplace?",
+    "derive product collapse prior=laplace prior=uniform": "prior is given twice",
+    "predict product collapse-time alpha=1": "give prior=NAME",
+    "predict product collapse-time alpha=1 prior=0.3": "unknown prior of product '0.3'",
+    "predict product collapse-time alpha=1 pior=laplace": "give prior=NAME",
+    "predict product-lapalce collapse-time alpha=1": "did you mean product-laplace",
+    "predict missing.toml collapse-time alpha=1": "missing.toml cannot be read: No such file",
+    "predict spectrum information t=1 kind=missing.npy": "missing.npy cannot be read: No such file",
+    "predict spectrum information t=1 kind=missing.txt": "unknown kind of spectrum",
+    "predict product information t=1 prior=missing.toml": "missing.toml cannot be read: No such file",
+    "generate product information": "give prior=NAME",
+    "generate product information prior=laplace t=1": "unknown choice of product 't'",
+    "check prior=laplace": "stands before any model",
+    "check product": "give prior=NAME",
+    "models product prior=": "unknown prior of product ''",
     "predict gaussian": "QUANTITY",
     "predict gaussin collapse-time alpha=1": "did you mean gaussian",
     "predict gaussian collapse-tim alpha=1": "did you mean collapse-time",
@@ -175,10 +192,14 @@ def test_bad_input_is_answered_in_one_line_and_leaves_nothing(command: str, fold
 
 
 def test_models_are_listed_for_people_and_for_programs(capsys: Capture) -> None:
-    from regimes.theory.model import all_models
+    from regimes.theory.model import all_families, all_models
 
     _, text, _ = answer("models", capsys)
-    assert [line.split()[0] for line in text.splitlines()[1:]] == list(all_models())
+    rows = text.split("\n\n")[0].splitlines()[1:]
+    variants = {m.name for family in all_families().values() for m in family.variants.values()}
+    assert [line.split()[0] for line in rows] == sorted({*all_models(), *all_families()} - variants)  # one row per family
+    (product,) = [line for line in rows if line.startswith("product ")]
+    assert f"prior={'|'.join(all_families()['product'].variants)}" in product
     _, listed, _ = answer("models --json", capsys)
     found = {entry["name"]: entry for entry in json.loads(listed)}
     assert list(found) == list(all_models())
@@ -192,6 +213,28 @@ def test_a_named_model_shows_its_quantities_and_methods(capsys: Capture) -> None
     assert "0 < sigma < inf" in out
     assert "excess-entropy" in out
     assert "exact" in out
+
+
+def test_a_named_family_shows_its_choices(capsys: Capture) -> None:
+    _, page, _ = answer("models product", capsys)
+    assert re.search(r"^gauss-bernoulli +rho, sigma ", page, re.MULTILINE)
+    assert "mine.toml" in page
+    _, listed, _ = answer("models product --json", capsys)
+    assert "product-laplace" in [entry["name"] for entry in json.loads(listed)]
+    status, two, _ = answer("models spectrum product prior=laplace", capsys)
+    assert status == 0
+    assert two.index("marchenko-pastur") < two.index("product-laplace: ")
+
+
+def test_the_file_that_the_page_of_a_family_shows_is_a_model(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = models.EXAMPLE.partition("\n\n")[2]
+    Path("mine.toml").write_text(text)
+    assert len(text.splitlines()) == 10
+    status, page, _ = answer("models ./mine.toml", capsys)
+    assert status == 0
+    assert page.startswith("spike: ")
+    assert "0 < rho < 1" in page
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:
@@ -268,4 +311,8 @@ def test_disagreement_is_the_exit_status_of_check(
     assert status == expected
     assert ("DISAGREE" in out) is not agrees
     assert answer("check --json", capsys) == (expected, '{"agrees": true}\n', "")
-    assert called == [(["gaussian"], "standard", 7, 3), (["gaussian", "gaussian-mixture"], "quick", 0, None)]
+    from regimes.theory.model import all_models
+
+    assert called == [(["gaussian"], "standard", 7, 3), (list(all_models()), "quick", 0, None)]
+    answer("check product prior=laplace gaussian product-laplace spectrum kind=atoms gaussian", capsys)
+    assert called[-1][0] == ["product-laplace", "gaussian", "spectrum-atoms"]  # each once
