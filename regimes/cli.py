@@ -13,7 +13,7 @@ from importlib import import_module
 from regimes import __version__
 from regimes.theory.errors import RegimesError, UnknownNameError
 
-COMMANDS = ("models", "derive", "predict", "generate", "check", "analyze")
+COMMANDS = ("models", "derive", "predict", "generate", "check", "analyze", "diagram")
 
 OVERVIEW = """\
 regimes: dynamical regimes of diffusion models - derived, generated as code, predicted, checked against simulation
@@ -25,6 +25,8 @@ regimes: dynamical regimes of diffusion models - derived, generated as code, pre
       derive the theory of a model and verify every step; exit status 1 if a step fails
   regimes predict MODEL QUANTITY [NAME=VALUE ...] [--method NAME] [--digits N] [--json]
       VALUE is a number, a list 0.1,0.2 or a range 0.05:0.5:10 (10 points, ends included); lists make a grid
+  regimes diagram MODEL X=lo:hi:count Y=lo:hi:count [NAME=VALUE ...] [-o FILE] [--json]
+      phase diagram over two of the model's parameters, alpha, t, n and d; FILE is a picture (.svg .png .pdf) or arrays (.json .npz .csv)
   regimes generate MODEL QUANTITY [--target numpy|mpmath] [--method NAME] [-o FILE]
       write code that needs nothing of this project
   regimes check [MODEL ...] [--budget quick|standard|thorough] [--seed N] [--workers N] [-o DIR] [--json]
