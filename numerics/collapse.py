@@ -53,12 +53,12 @@ def information_from_cumulant(model: DataModel, values: Values) -> Answer:
 def information_from_mmse(model: DataModel, values: Values) -> Answer:
     """I = integral of mmse/2 over the signal-to-noise ratio, up to that of t: Gauss-Legendre panels in log gamma."""
     ends, law = snr(values["t"]), levels(model, values)
-    low = np.minimum(1e-4 * ends, 1e-4)  # below it the integrand is gamma (mmse(0) + O(gamma)): one panel in gamma itself
+    low = np.minimum(1e-8 * ends, 1e-8)  # below it mmse is nearly constant: one panel in gamma itself
     totals = []
-    for order in (10, 14):
+    for order in (12, 16):
         x, w = np.polynomial.legendre.leggauss(order)
         total = np.zeros_like(ends)
-        count = 2 * int(np.ceil(np.log(ends / low).max()))
+        count = int(np.ceil(np.log(ends / low).max()))
         edges = np.log(low) + np.log(ends / low) * np.linspace(0, 1, count + 1)[:, None]
         for left, right in pairwise(edges):
             for node, weight in zip(x, w, strict=True):
@@ -176,11 +176,10 @@ def _time(gamma: Pair, reason: TextArray) -> Answer:
 
 
 def _critical(
-    model: DataModel, values: Values, f: Callable[[EnergyLevels, FloatArray], Pair],
+    law: EnergyLevels, alpha: FloatArray, f: Callable[[EnergyLevels, FloatArray], Pair],
     slope: Callable[[EnergyLevels, FloatArray], FloatArray] | None,
 ) -> Answer:  # fmt: skip
     """The time at which f(gamma), which grows from 0 to the entropy of the law, reaches alpha."""
-    law, alpha = levels(model, values), values["alpha"]
     reason = np.full(alpha.shape, "", "<U160")
     reason[alpha >= law.largest_information()] = NO_COLLAPSE
     value, error, here = np.full_like(alpha, np.nan), np.full_like(alpha, np.nan), np.flatnonzero(reason == "")
@@ -194,34 +193,49 @@ def _critical(
     return _time(Pair(value, error), reason)
 
 
-def collapse_time(model: DataModel, values: Values) -> Answer:
+def time_of_collapse(law: EnergyLevels, alpha: FloatArray) -> Answer:
     """I(gamma) = alpha, by Newton's method with dI/dgamma = mmse/2."""
-    return _critical(model, values, lambda law, u: law.information(u), lambda law, u: law.mmse(u).value / 2)
+    return _critical(law, alpha, lambda some, u: some.information(u), lambda some, u: some.mmse(u).value / 2)
+
+
+def time_of_accuracy(law: EnergyLevels, alpha: FloatArray) -> Answer:
+    """g(2) - 2 g(1) = alpha: second moment of the partition function."""
+
+    def second(some: EnergyLevels, u: FloatArray) -> Pair:
+        g1, g2 = some.reduced(u, np.ones_like(u)), some.reduced(u, np.full_like(u, 2.0))
+        return Pair(g2.value - 2 * g1.value, g2.error + 2 * g1.error)
+
+    return _critical(law, alpha, second, None)
+
+
+def time_of_onset(law: EnergyLevels, alpha: FloatArray) -> Answer:
+    """-g(1) seen from a datum = alpha."""
+
+    def depth(some: EnergyLevels, u: FloatArray) -> Pair:
+        g = some.onset(u, np.ones_like(u))
+        return Pair(-g.value, g.error)
+
+    return _critical(law, alpha, depth, None)
+
+
+def collapse_time(model: DataModel, values: Values) -> Answer:
+    """t_C(alpha)."""
+    return time_of_collapse(levels(model, values), values["alpha"])
 
 
 def condensation_time(model: DataModel, values: Values) -> Answer:
     """g'(1) - g(1) = alpha: the levels condense at m* = 1."""
-    return _critical(model, values, lambda law, u: law.rate(u, np.ones_like(u)), None)
+    return _critical(levels(model, values), values["alpha"], lambda law, u: law.rate(u, np.ones_like(u)), None)
 
 
 def accuracy_time(model: DataModel, values: Values) -> Answer:
-    """g(2) - 2 g(1) = alpha: second moment of the partition function."""
-
-    def second(law: EnergyLevels, u: FloatArray) -> Pair:
-        g1, g2 = law.reduced(u, np.ones_like(u)), law.reduced(u, np.full_like(u, 2.0))
-        return Pair(g2.value - 2 * g1.value, g2.error + 2 * g1.error)
-
-    return _critical(model, values, second, None)
+    """t_A(alpha)."""
+    return time_of_accuracy(levels(model, values), values["alpha"])
 
 
 def onset_time(model: DataModel, values: Values) -> Answer:
-    """-g(1) seen from a datum = alpha."""
-
-    def depth(law: EnergyLevels, u: FloatArray) -> Pair:
-        g = law.onset(u, np.ones_like(u))
-        return Pair(-g.value, g.error)
-
-    return _critical(model, values, depth, None)
+    """t_O(alpha)."""
+    return time_of_onset(levels(model, values), values["alpha"])
 
 
 # -- roots -------------------------------------------------------------------------------------------------------------------
@@ -273,11 +287,13 @@ def monotone_root(
         closed = (high[rows] - low[rows]) <= small
         # Newton's step is the best estimate of what is left; it is taken once more, then the point is done.
         done = (np.abs(step) <= np.maximum(small, 0.5 * noise)) | closed | (gap == 0)
-        failed = np.isnan(now.value) | (np.abs(proposal) > _FAR)
+        flat = done & ~(noise < 0.5) & (gap != 0)  # no root to be seen above the rounding
+        failed = np.isnan(now.value) | (np.abs(proposal) > _FAR) | flat
+        done &= ~failed
         final = np.where(inside & ~closed, proposal, y[rows])
         error[rows] = np.where(done, noise + small / 4 + np.where(closed, small, 0), np.nan)
         y[rows] = np.where(done, final, proposal)
-        y[rows[failed & ~done]] = np.nan
+        y[rows[failed]] = np.nan
         rows = rows[~(done | failed)]
     y[rows] = np.nan
     u = np.exp(y)

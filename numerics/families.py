@@ -15,6 +15,8 @@ from regimes.theory.params import Param
 MODULES = {
     "product": "regimes.numerics.scalar_channel",
     "spectrum": "regimes.numerics.spectrum",
+    "clusters": "regimes.numerics.mixture",
+    "mixture": "regimes.numerics.mixture",
     "curie-weiss": "regimes.numerics.curie_weiss",
     "ising-chain": "regimes.numerics.ising_chain",
 }

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from regimes.numerics.quantities import QUANTITIES, Batched, Formula, Quantity, Recipe
+from regimes.numerics.random_energy import LEVELS, ORDER
+from regimes.theory.params import ALPHA, CLUSTER, Param
 
 _COLLAPSE = "regimes.numerics.collapse"
 
@@ -69,11 +71,76 @@ _MAGNETISATION = Quantity(
     },
 )
 
+_RANDOM_ENERGY = "regimes.numerics.random_energy"
+
+
+def _of_levels(name: str, doc: str, needs: tuple[Param, ...] = (), step: str = "", **roads: str) -> Quantity:
+    """A quantity of the random energy model; methods that start with `exact` or `corrected` hold at a finite number of levels 2^d."""
+    recipes: dict[str, Recipe] = {method: Batched(_RANDOM_ENERGY, function) for method, function in roads.items()}
+    if step:
+        recipes["definition"] = Formula("collapse", lambda proof: proof[step])
+    finite = {method: (*needs, LEVELS) for method in roads if method.startswith(("exact", "corrected"))}
+    return Quantity(name, doc, needs, recipes, needs_by_method=finite)
+
+
+def _random_energy() -> dict[str, Quantity]:
+    """Levels by themselves: in the limit of many, and exactly at any number."""
+    table = (
+        _of_levels("free-energy", "E log Z per d", step="free_energy", limit="free_energy", exact="free_energy_exact"),
+        _of_levels("entropy", "entropy of the Gibbs weights per d, nats", limit="entropy", exact="entropy_exact"),
+        _of_levels("energy", "mean energy per d", limit="energy", exact="energy_exact"),
+        _of_levels("rsb-parameter", "replica-symmetry-breaking parameter m*", step="rsb_parameter", stationarity="rsb_parameter"),
+        _of_levels(
+            "participation-ratio",
+            "participation ratio E sum w^2",
+            step="participation_ratio",
+            limit="participation_ratio",
+            exact="participation_ratio_exact",
+        ),
+        _of_levels(
+            "participation-moment", "E (sum w^2)^order of the Poisson-Dirichlet law", (ORDER,), limit="participation_moment"
+        ),
+        _of_levels("participation-square", "E (sum w^2)^2", exact="participation_square_exact"),
+        _of_levels("condensation-beta", "inverse temperature beta_c at which the levels condense", limit="condensation_beta"),
+        _of_levels(
+            "lowest-level", "lowest level per d", limit="lowest_level", exact="lowest_level_exact", corrected="lowest_level_corrected"
+        ),
+    )
+    return {q.name: q for q in table}
+
+
+_MIXTURE = "regimes.numerics.mixture"
+
+
+def _of_class(name: str, doc: str, **roads: str) -> Quantity:
+    recipes = {method.replace("_", "-"): Batched(_MIXTURE, function) for method, function in roads.items()}
+    return Quantity(name, doc, (ALPHA, CLUSTER), recipes)
+
+
+def _mixture() -> dict[str, Quantity]:
+    """Averages over the classes, and every class by itself."""
+    general = _table(formulas=False)
+    kept = {name: general[name] for name in ("information", "entropy", "collapse-time")}
+    kept["excess-entropy"] = replace(general["excess-entropy"], recipes={"asymptotic": Batched(_MIXTURE, "excess_entropy")})
+    own = (
+        _of_class(
+            "class-collapse-time",
+            "collapse time of one class",
+            newton="class_collapse_time",
+            closed_form="class_collapse_time_closed",
+        ),
+        _of_class("class-accuracy-time", "accuracy time of one class", root="class_accuracy_time"),
+        _of_class("class-onset-time", "onset time of one class", root="class_onset_time"),
+    )
+    return kept | {q.name: q for q in own}
+
+
 TABLES: Mapping[str, Mapping[str, Quantity]] = {
     "spectrum": _table(("exact", "window")),
     "product": _table(("exact", "window")),
+    "mixture": _mixture(),
     "curie-weiss": _table(("exact", "window")) | {"magnetisation": _MAGNETISATION},
     "ising-chain": _table(("window",), formulas=False),
-    "random-energy": {},
+    "random-energy": _random_energy(),
 }
 """Family of laws -> its quantities by name; a family that is not listed has `QUANTITIES`."""

@@ -247,7 +247,7 @@ def _batched(result: Filling, model: DataModel, what: Quantity, recipe: Batched,
     answer = function(model, flat or {"": np.zeros(count)})
     for k, index in enumerate(np.ndindex(result.value.shape)):
         value, error, reason = float(answer.value[k]), float(answer.error[k]), str(answer.reason[k])
-        if math.isfinite(value) and error <= 1e-3 * abs(value) + 1e-300:
+        if math.isfinite(value) and (error <= 1e-3 * abs(value) or (value == 0 and error < 1e-13)):
             result.fill(index, value, error, f"{value:#.16g}")
         elif math.isnan(value) and reason:
             result.none(index, reason)

@@ -9,7 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-__all__ = ["Atom", "CurieWeiss", "Curve", "GaussianClusters", "GaussianSpectrum", "IsingChain", "Law", "Piece", "Product", "RandomEnergies"]
+__all__ = [
+    "Atom",
+    "Cluster",
+    "CurieWeiss",
+    "Curve",
+    "GaussianClusters",
+    "GaussianSpectrum",
+    "IsingChain",
+    "Law",
+    "Mixture",
+    "Piece",
+    "Product",
+    "RandomEnergies",
+]
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,48 @@ class GaussianClusters:
     def rank(self) -> int:
         """Dimension r of the span of the means."""
         return len(self.centres[0])
+
+    @property
+    def class_count(self) -> int:
+        """Number of classes."""
+        return len(self.weights)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One Gaussian cluster of a mixture.
+
+    Attributes
+    ----------
+    weight : factor of the probability that does not grow with d.
+    cost : rate c at which the probability falls with d, like e^{-d c}; 0 for the clusters that make up the data.
+    centre : (r,) coordinates of the mean in an orthonormal frame of r <= d directions, in units of sqrt(d).
+    sd : standard deviation of every coordinate inside the cluster.
+    """
+
+    weight: Any
+    centre: tuple[Any, ...]
+    sd: Any
+    cost: Any = 0
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Gaussian clusters with their own means, variances and weights; the weights of those without a cost sum to one."""
+
+    clusters: tuple[Cluster, ...]
+
+    family: ClassVar[str] = "mixture"
+
+    @property
+    def rank(self) -> int:
+        """Dimension r of the span of the means."""
+        return len(self.clusters[0].centre)
+
+    @property
+    def class_count(self) -> int:
+        """Number of classes."""
+        return len(self.clusters)
 
 
 @dataclass(frozen=True)
@@ -123,4 +178,4 @@ class RandomEnergies:
     family: ClassVar[str] = "random-energy"
 
 
-Law = GaussianClusters | GaussianSpectrum | Product | CurieWeiss | IsingChain | RandomEnergies
+Law = GaussianClusters | Mixture | GaussianSpectrum | Product | CurieWeiss | IsingChain | RandomEnergies

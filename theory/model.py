@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from regimes.theory.errors import MissingParameterError, UnknownNameError
-from regimes.theory.laws import GaussianClusters, Law
+from regimes.theory.laws import GaussianClusters, Law, Mixture
 from regimes.theory.params import Param
 
 
@@ -46,10 +46,10 @@ class DataModel(ABC):
     @property
     def class_count(self) -> int:
         """Number of classes: it does not depend on the parameters."""
-        if self.family != GaussianClusters.family:
+        if self.family not in (GaussianClusters.family, Mixture.family):
             return 1
         law = self.law({p.name: sum(p.typical) / 2 for p in self.params})
-        return len(law.weights) if isinstance(law, GaussianClusters) else 1
+        return law.class_count if isinstance(law, (GaussianClusters, Mixture)) else 1
 
     def symbolic_law(self) -> Any:
         """The law with SymPy expressions in it."""
