@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import GaussianClusters, Law
-from regimes.validate.populations import population
+from regimes.validate.populations import Population, population
 from regimes.validate.sampling import FloatArray, IntArray, Real, delta, draw, means, noised, weights
 from regimes.validate.scores import EmpiricalCentre, PopulationCentre
 
@@ -190,9 +190,11 @@ def information_terms(
 
     All times share data and noise.
     """
-    noised_law = population(law, d)
     data, _ = draw(rng, law, samples, d)
-    z = rng.standard_normal(data.shape)
+    return _terms(population(law, d), data, rng.standard_normal(data.shape), times)
+
+
+def _terms(noised_law: Population, data: FloatArray, z: FloatArray, times: Sequence[float] | FloatArray) -> Iterator[FloatArray]:
     for t in map(float, times):
         terms = noised_law.terms(math.exp(-t) * data + math.sqrt(delta(t)) * z, t)
         channel = -0.5 * np.square(z) - 0.5 * math.log(2.0 * math.pi * delta(t))
@@ -216,3 +218,40 @@ def information_moments(
         mean[:, k] = grouped.mean(axis=1).sum(axis=1) / d
         variance[:, k] = grouped.var(axis=1, ddof=1).sum(axis=1) / d
     return mean, variance
+
+
+def window_averages(
+    law: Law, data: FloatArray, noise: FloatArray, times: Sequence[float] | FloatArray, n: int
+) -> tuple[FloatArray, FloatArray]:
+    """What the collapse window makes of the measured mean and variance of the information density: d f^e and phi_C, (T,) each.
+
+    The window takes zeta = i(a; x) - log(n - 1) to be normal and the other data to add up to their mean: with the planted estimator
+    on the same samples, this measures what it misses. The jackknife removes the bias of finitely many samples up to its second order.
+
+    Parameters
+    ----------
+    data, noise : (B, d) data and standard normal z of the samples x = e^{-t} a + sqrt(Delta_t) z.
+    n : number of data points.
+    """
+    excess, same = np.empty((2, len(times)))
+    clean, z = data.astype(np.float64), noise.astype(np.float64)
+    for k, terms in enumerate(_terms(population(law, data.shape[1]), clean, z, times)):
+        zeta = terms.sum(axis=1) - math.log(n - 1)
+        size = len(zeta)
+        means = np.append((zeta.sum() - zeta) / (size - 1), zeta.mean())
+        squares = np.append((np.square(zeta).sum() - np.square(zeta)) / (size - 1), np.square(zeta).mean())
+        unbiased = np.append(np.full(size, (size - 1) / (size - 2)), size / (size - 1))
+        spreads = np.sqrt(np.maximum(unbiased * (squares - means**2), 0.0))
+        for values, found in zip(_normal_averages(means, spreads), (excess, same), strict=True):
+            found[k] = size * values[-1] - (size - 1) * values[:-1].mean()
+    return excess, same
+
+
+def _normal_averages(means: FloatArray, spreads: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """E log(1 + e^{-zeta}) and E 1/(1 + e^{-zeta}) for normal zeta, by the trapezoidal rule."""
+    node = np.linspace(-8.0, 8.0, 257)
+    weight = np.exp(-0.5 * node**2)
+    weight /= weight.sum()
+    zeta = means[:, None] + spreads[:, None] * node
+    small = np.exp(-np.abs(zeta))
+    return (np.maximum(-zeta, 0.0) + np.log1p(small)) @ weight, (np.where(zeta >= 0, 1.0, small) / (1.0 + small)) @ weight

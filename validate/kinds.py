@@ -7,15 +7,15 @@ import math
 import numpy as np
 from scipy.special import rel_entr
 
-from regimes.theory.laws import RandomEnergies
+from regimes.theory.laws import GaussianSpectrum, RandomEnergies
 from regimes.validate.clones import clones_projected
 from regimes.validate.diffusion import Streams, probability_flow, time_grid
-from regimes.validate.estimators import class_agreement, information_density, information_moments, planted
+from regimes.validate.estimators import class_agreement, information_density, information_moments, planted, window_averages
 from regimes.validate.experiment import CLONE_A, CLONE_B, DATA, FORWARD, PATH, START, Arrays, Experiment, kind
 from regimes.validate.halving import clones_on_two_grids, halved
 from regimes.validate.observables import freeze_time, nearest
 from regimes.validate.random_energy import sample_levels
-from regimes.validate.sampling import FloatArray, IntArray, draw, means, noised, weights
+from regimes.validate.sampling import FloatArray, IntArray, draw, means, noised, stratified, weights
 from regimes.validate.scores import EmpiricalCentre, PopulationCentre
 
 END_OF_CHOICE = 0.02
@@ -37,17 +37,24 @@ def forward_data(experiment: Experiment, batch: int) -> Arrays:
     """Excess entropy and collapse probability from the forward channel; a group is a data set.
 
     ``excess`` (G, T): d f^e(t), nats; ``same`` (G, T): posterior weight of the datum the sample came from.
+    With the scheme "window" also, with ``_gap`` appended, how much more the collapse window makes of the same samples; spectra that are
+    spread out then have new eigenvalues in every data set, so that none is off the limit's averages.
     """
     e = experiment
     data_rng, noise_rng = e.generator(batch, DATA), e.generator(batch, PATH)
-    excess, same = [], []
+    columns: dict[str, list[FloatArray]] = {"excess": [], "same": []}
     for _ in range(e.groups):
-        data, _labels = draw(data_rng, e.law, e.n, e.d, np.float32)
+        law = stratified(data_rng, e.law, e.d) if e.scheme == "window" and isinstance(e.law, GaussianSpectrum) else e.law
+        data, _labels = draw(data_rng, law, e.n, e.d, np.float32)
         noise = noise_rng.standard_normal((e.samples, e.d), dtype=np.float32)
-        seen = planted(data, np.arange(e.samples) % e.n, noise, e.times)  # data are exchangeable: the first are as good as any
-        excess.append(seen.excess.mean(axis=0))
-        same.append(seen.weight.mean(axis=0))
-    return {"excess": np.array(excess), "same": np.array(same)}
+        origin = np.arange(e.samples) % e.n  # data are exchangeable: the first are as good as any
+        seen = planted(data, origin, noise, e.times)
+        columns["excess"].append(seen.excess.mean(axis=0))
+        columns["same"].append(seen.weight.mean(axis=0))
+        if e.scheme == "window":
+            for name, values in zip(("excess", "same"), window_averages(law, data[origin], noise, e.times, e.n), strict=True):
+                columns.setdefault(f"{name}_gap", []).append(values - columns[name][-1])
+    return {name: np.array(values) for name, values in columns.items()}
 
 
 @kind("forward-classes")
@@ -77,13 +84,19 @@ def information(experiment: Experiment, batch: int) -> Arrays:
 def population_moments(experiment: Experiment, batch: int) -> Arrays:
     """``information`` and ``dispersion`` (G, T) of the population law, nats per dimension.
 
-    With the scheme "quarter" also how much more each is in a quarter of the dimension, with ``_shift`` appended.
+    A spectrum that is spread out has new eigenvalues in every group, so that none is off the limit's averages. With the scheme
+    "quarter" also how much more each is in a quarter of the dimension, with ``_shift`` appended.
     """
     e = experiment
-    mean, variance = information_moments(e.generator(batch, PATH), e.law, e.d, e.times, e.groups, e.samples)
+    rng = e.generator(batch, PATH)
+    if isinstance(e.law, GaussianSpectrum) and e.law.curves:
+        groups = [information_moments(rng, stratified(rng, e.law, e.d), e.d, e.times, 1, e.samples) for _ in range(e.groups)]
+        mean, variance = (np.concatenate(columns) for columns in zip(*groups, strict=True))
+    else:
+        mean, variance = information_moments(rng, e.law, e.d, e.times, e.groups, e.samples)
     found = {"information": mean, "dispersion": variance}
     if e.scheme == "quarter":
-        smaller = information_moments(e.generator(batch, DATA), e.law, e.d // 4, e.times, e.groups, e.samples)
+        smaller = information_moments(e.generator(batch, DATA), e.law, e.d // 4, e.times, e.groups, 4 * e.samples)
         found |= {f"{name}_shift": other - found[name] for name, other in zip(("information", "dispersion"), smaller, strict=True)}
     return found
 

@@ -27,8 +27,8 @@ def plan(model: DataModel, budget: Budget, seed: int) -> list[Study]:
         case _:
             chosen = settings(model)
             studies = [plan_population.information(s, budget, seed, alpha=0.25, d=1024, batches=16) for s in chosen]
-            if "exact" in get_quantity("excess-entropy", model).methods:
-                studies += [plan_data.forward_data(s, budget, seed, n=1000, d=32, batches=32, groups=16, samples=64) for s in chosen]
+            if {"exact", "window"} <= set(get_quantity("excess-entropy", model).methods):
+                studies += [plan_data.forward_data(s, budget, seed, n=1000, d=32, batches=32, groups=16, bundle=64) for s in chosen]
             if model.name in REVERSED:
                 studies.append(plan_data.data_clones(chosen[0], budget, seed, n=300, d=24, batches=24))
             return studies
@@ -36,7 +36,7 @@ def plan(model: DataModel, budget: Budget, seed: int) -> list[Study]:
 
 def _clusters(model: DataModel, budget: Budget, seed: int) -> list[Study]:
     (usual,) = settings(model)
-    studies = [plan_data.forward_data(usual, budget, seed, n=2000, d=64, batches=64, groups=64, samples=32),
+    studies = [plan_data.forward_data(usual, budget, seed, n=2000, d=64, batches=64, groups=64, bundle=32),
                plan_population.collapse_time(usual, budget, seed, alpha=0.25, d=1024)]
     if len(plan_classes.class_weights(usual)) == 1:
         return [*studies, plan_data.data_clones(usual, budget, seed, n=300, d=24, batches=48)]

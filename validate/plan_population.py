@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from regimes.theory.laws import CurieWeiss, GaussianClusters, IsingChain
+from regimes.numerics.quantities import get_quantity
+from regimes.theory.laws import CurieWeiss, GaussianClusters, IsingChain, Mixture, RandomEnergies
 from regimes.validate.compare import Measurement
 from regimes.validate.experiment import Arrays, Experiment, seed_for
 from regimes.validate.statistics import Averages, Bounded, Crossing, chebyshev, interpolated
@@ -35,12 +36,13 @@ def collapse_time(s: Setting, budget: Budget, seed: int, *, alpha: float, d: int
 def information(s: Setting, budget: Budget, seed: int, *, alpha: float, d: int, batches: int) -> Study:
     """Mean and variance of the information density of the population law around the collapse time, and where the mean crosses alpha.
 
-    Where the dimension matters - spins that interact, spectra whose eigenvalues are not the limit's - the same is measured in a quarter of
-    the dimension: what falls with 1/sqrt(d) or faster differs by at least as much between d/4 and d as between d and the limit.
+    Where the dimension matters - spins that interact, classes - the same is measured in a quarter of the dimension: what falls with
+    1/sqrt(d) or faster differs by at least as much between d/4 and d as between d and the limit.
     """
     nodes = chebyshev(0.75 * (middle := s.locate("collapse-time", alpha=alpha)), 1.4 * middle, 7)
     law = s.law
-    finite = isinstance(law, (CurieWeiss, IsingChain)) or bool(getattr(law, "curves", ()))
+    finite = isinstance(law, (CurieWeiss, IsingChain, Mixture))
+    known = [q for q in ((INFORMATION, "information"), (DISPERSION, "dispersion")) if get_quantity(q[1], s.model).recipes]
     e = Experiment("information-moments", law, seed_for(seed, f"{s.model.name} information {s.label()}"), budget.of(batches), 8, 32, d,
                    times=tuple(nodes.tolist()), scheme="quarter" if finite else "")
     label = s.label(d=d)
@@ -48,7 +50,7 @@ def information(s: Setting, budget: Budget, seed: int, *, alpha: float, d: int, 
     def read(arrays: Arrays) -> list[Measurement]:
         found = []
         for k, t in sorted(enumerate(e.times), key=lambda pair: pair[1]):
-            for chart, quantity in ((INFORMATION, "information"), (DISPERSION, "dispersion")):
+            for chart, quantity in known:
                 size = Averages(arrays[f"{quantity}_shift"][:, k]) if finite else None
                 found.append(Measurement(s.model.name, chart, f"population law, {label}", quantity, {"t": t, **s.values}, t, pairs(e),
                                          Averages(arrays[quantity][:, k]), size=size))
@@ -63,10 +65,12 @@ def information(s: Setting, budget: Budget, seed: int, *, alpha: float, d: int, 
 
 def random_energies(s: Setting, budget: Budget, seed: int, *, d: int, batches: int) -> Study:
     """Free energy, entropy and participation ratio of Derrida's levels across their transition, at finite d."""
-    middle = s.locate("condensation-beta")
+    law = s.law
+    assert isinstance(law, RandomEnergies)
+    middle = math.sqrt(2 * math.log(2) / law.variance)
     betas = tuple(float(f"{middle * f:.3g}") for f in (0.4, 0.6, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0))
     own = seed_for(seed, f"{s.model.name} {d}")
-    e = Experiment("random-energies", s.law, own, budget.of(batches), 16, 2 ** max(0, 12 - d), d, times=betas)
+    e = Experiment("random-energies", law, own, budget.of(batches), 16, 2 ** max(0, 12 - d), d, times=betas)
 
     def read(arrays: Arrays) -> list[Measurement]:
         found = []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from regimes.theory.errors import MissingExtraError
+from regimes.theory.laws import GaussianClusters
 from regimes.theory.model import DataModel
 from regimes.validate.compare import Comparison
 
@@ -34,28 +36,51 @@ def page(report: Report) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(number=_number, error=_error, probability=_probability)
     template = environment.from_string((files("regimes.validate") / "report.html.j2").read_text(encoding="utf-8"))
-    sections = []
+    sections, shown_derivations = [], _shown(report.models) if report.derived else {}
     for model in report.models:
         own = [c for c in report.comparisons if c.model == model.name]
         charts = []
         for name in dict.fromkeys(c.chart for c in own):
             shown = [c for c in own if c.chart == name]
             charts.append({"name": name, "svg": Markup(styled(shown, report.curves, f"{model.name} {name}")), "comparisons": shown})
-        sections.append({"model": model, "charts": charts, "derivations": _derivations(model) if report.derived else []})
+        stands_for_it = shown_derivations.get(_kind(model))
+        derivations = _derivations(model) if stands_for_it is model else []
+        sections.append({"model": model, "charts": charts, "derivations": derivations, "derived_like": stands_for_it})
     return template.render(report=report, sections=sections, disagreeing=[c for c in report.comparisons if not c.agrees],
                            assumptions=_assumptions(report.comparisons), level=min(c.level for c in report.comparisons))
 
 
+def _kind(model: DataModel) -> tuple[str, bool]:
+    """Models of one kind have derivations of the same steps: one family, and classes or none."""
+    return model.family, model.class_count > 1
+
+
+def _shown(models: Sequence[DataModel]) -> dict[tuple[str, bool], DataModel]:
+    """For every kind the model whose derivation stands for all: the first, but rather one whose checks need no nested integrals."""
+    shown: dict[tuple[str, bool], DataModel] = {}
+    for model in sorted(models, key=_nested):  # sorting keeps the order of equals
+        shown.setdefault(_kind(model), model)
+    return shown
+
+
+def _nested(model: DataModel) -> bool:
+    """Whether checks integrate within integrals, which takes a minute: a prior has a density."""
+    return bool(getattr(model.symbolic_law(), "pieces", ()))
+
+
 def _derivations(model: DataModel) -> list[dict[str, Any]]:
-    """Derivations with the outcome of every step's check, as HTML with native MathML."""
+    """Derivations with the outcome of every step's check where checks are quick, as HTML with native MathML."""
     from markupsafe import Markup
 
     from regimes.theory.pipeline import derive
 
     found = []
-    for kind in ("collapse", "speciation") if model.class_count > 1 else ("collapse",):
-        derivation = derive(model, kind).verify()
-        found.append({"kind": kind, "failures": len(derivation.failures), "html": Markup(derivation.render("html", fragment=True))})
+    for kind in ("collapse", "speciation") if _kind(model) == (GaussianClusters.family, True) else ("collapse",):
+        derivation = derive(model, kind)
+        checked = not _nested(model)
+        derivation = derivation.verify() if checked else derivation
+        found.append({"kind": kind, "checked": checked, "failures": len(derivation.failures),
+                      "html": Markup(derivation.render("html", fragment=True))})
     return found
 
 

@@ -7,14 +7,14 @@ is the variance of one noised cluster of standard deviation sd.
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, Law, Mixture, Product
+from regimes.theory.laws import Atom, CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, Law, Mixture, Product
 from regimes.validate.tables import Panels
 
 FloatArray = npt.NDArray[np.floating[Any]]
@@ -112,10 +112,10 @@ def cluster_log_weights(law: Mixture, d: int) -> FloatArray:
     return np.asarray(exponent - np.logaddexp.reduce(exponent))
 
 
-@cache
-def eigenvalues(law: GaussianSpectrum, d: int) -> FloatArray:
-    """(d,) eigenvalues of the covariance: of quantile (i + 1/2)/d for coordinate i, atoms and curves laid end to end."""
-    share = (np.arange(d) + 0.5) / d
+@lru_cache(maxsize=64)
+def eigenvalues(law: GaussianSpectrum, d: int, offset: float = 0.5) -> FloatArray:
+    """(d,) eigenvalues of the covariance: of quantile (i + offset)/d for coordinate i, atoms and curves laid end to end."""
+    share = (np.arange(d) + offset) / d
     total = sum(part.weight for part in law.atoms) + sum(part.weight for part in law.curves)
     share *= total  # one, but for rounding
     found, start = np.empty(d), 0.0
@@ -129,6 +129,11 @@ def eigenvalues(law: GaussianSpectrum, d: int) -> FloatArray:
         found[inside] = curve.eigenvalue.at(curve.density.quantile((share[inside] - start) / curve.weight))
         start = stop
     return np.maximum(found, 0.0)
+
+
+def stratified(rng: np.random.Generator, law: GaussianSpectrum, d: int) -> GaussianSpectrum:
+    """The law with d eigenvalues, one at random in each of d equal shares: their sums of functions have the averages of the law."""
+    return GaussianSpectrum(tuple(Atom(1.0 / d, place) for place in eigenvalues(law, d, float(rng.random())).tolist()))
 
 
 REACH, CELLS = 7.25, 2**10
