@@ -63,4 +63,5 @@ def levels(model: DataModel, values: Mapping[str, FloatArray]) -> EnergyLevels:
 
     del model
     _, rare = solve_magnetisation(values["beta"], values["h"])
-    return ScalarLevels.two_valued(rare)
+    spins = np.broadcast_to(np.array([-1.0, 1.0]), (rare.size, 2))
+    return ScalarLevels.discrete(np.stack([rare, 1 - rare], axis=1), spins)

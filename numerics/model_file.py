@@ -41,7 +41,7 @@ __all__ = ["FileModel", "choose_model", "get_model", "read_eigenvalues", "read_m
 
 LARGEST_FILE, LONGEST_LINE = 2**16, 8000
 LARGEST_SPECTRUM = 2**23
-MOST_EIGENVALUES = 512
+MOST_EIGENVALUES = 20_000
 """Distinct ones in a spectrum."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)

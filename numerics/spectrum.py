@@ -15,6 +15,7 @@ import numpy as np
 from regimes.numerics.energy import FloatArray, Pair
 from regimes.numerics.law_functions import Compiled, compiled
 from regimes.theory.errors import DomainError
+from regimes.theory.laws import GaussianSpectrum
 from regimes.theory.model import DataModel
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -25,13 +26,13 @@ Place = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Part:
-    """Shares of the spectrum at P parameter points: `weight` (P,), and for each node places and probabilities.
+    """A part of the spectrum at P parameter points.
 
     Attributes
     ----------
-    weight : (P,).
-    place : (P,) for an atom; for a curve a function (u (N,), rows) -> eigenvalues (len(rows), N).
-    density : None for an atom; the curve's density, as `place`.
+    weight : (P,), or (P, M) for M atoms together.
+    place : eigenvalues of the atoms in the shape of `weight`; for a curve a function (u (N,), rows) -> eigenvalues (len(rows), N).
+    density : None for atoms; the curve's density, as `place`.
     """
 
     weight: FloatArray
@@ -92,21 +93,30 @@ class SpectrumLevels:
                 limit = one(snr[rows], *(u[rows] for u in tilts), np.full_like(sd, 1e-170))
             return np.asarray(np.where(sd > 0, values, limit))
 
-        everything = np.arange(self.rows.size)
         value, error, size = (np.zeros(self.rows.size) for _ in range(3))
         for part in self.parts:
             share = part.weight[self.rows]
-            nothing = np.zeros(self.rows.size)
             if part.density is None:
                 assert isinstance(part.place, np.ndarray)
-                mean, off, scale = f(part.place[self.rows][:, None], everything)[:, 0], nothing, nothing
+                mean, scale = self._over_atoms(f, share, part.place)
+                value, size = value + mean, size + scale
             else:
                 assert callable(part.place)
                 mean, off, scale = self._along(f, part.place, part.density)
-            value += share * mean
-            size += share * (np.abs(mean) + scale)
-            error += share * off
-        return Pair(value, error + 6 * _EPS * size)
+                value, size, error = value + share * mean, size + share * scale, error + share * off
+        return Pair(value, error + 6 * _EPS * (size + np.abs(value)))
+
+    def _over_atoms(
+        self, f: Callable[[FloatArray, Any], FloatArray], share: FloatArray, place: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Sum over atoms, and sum of moduli; (P,)."""
+        share = share.reshape(self.rows.size, -1)
+        mean, scale = np.zeros(self.rows.size), np.zeros(self.rows.size)
+        for start in range(0, self.rows.size, max(1, _BLOCK // share.shape[1])):
+            rows = np.arange(start, min(start + max(1, _BLOCK // share.shape[1]), self.rows.size))
+            terms = share[rows] * f(place[self.rows[rows]].reshape(rows.size, -1), rows)
+            mean[rows], scale[rows] = terms.sum(1), np.abs(terms).sum(1)
+        return mean, scale
 
     def _along(self, f: Callable[[FloatArray, Any], FloatArray], place: Place, density: Place) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Average over u: mean, change under halving the step plus what the tails may hold, and mean modulus; each (P,)."""
@@ -138,6 +148,9 @@ class SpectrumLevels:
 def levels(model: DataModel, values: Mapping[str, FloatArray]) -> SpectrumLevels:
     """The levels of a model with a spectrum at P parameter points (every entry of `values` has length P)."""
     count = len(next(iter(values.values())))
+    many = _many_atoms(model, values, count)
+    if many is not None:
+        return SpectrumLevels((many,), count)
     parts = []
     for kind, weight, place, density in _functions(model):
         given = {k: np.asarray(v, dtype=float) for k, v in values.items()}
@@ -149,6 +162,27 @@ def levels(model: DataModel, values: Mapping[str, FloatArray]) -> SpectrumLevels
         else:
             parts.append(Part(share, _along_u(place, given, count), _along_u(density, given, count)))
     return SpectrumLevels(tuple(parts), count)
+
+
+_FEW = 16  # atoms that are compiled one by one
+
+
+def _many_atoms(model: DataModel, values: Mapping[str, FloatArray], count: int) -> Part | None:
+    """All atoms of a law that has many and no curves (a measured spectrum), read off once for every distinct parameter point."""
+    names = [p.name for p in model.params]
+    points = np.stack([np.asarray(values[name], dtype=float) for name in names], axis=1) if names else np.zeros((count, 0))
+    distinct, member = np.unique(points, axis=0, return_inverse=True)
+    first = model.law(dict(zip(names, map(float, distinct[0]), strict=True)))
+    assert isinstance(first, GaussianSpectrum)
+    if len(first.atoms) <= _FEW or first.curves:
+        return None
+    weight, place = np.empty((2, len(distinct), len(first.atoms)))
+    for k, point in enumerate(distinct):
+        law = model.law(dict(zip(names, map(float, point), strict=True)))
+        assert isinstance(law, GaussianSpectrum)
+        weight[k], place[k] = ([float(x) for x in column] for column in zip(*((a.weight, a.place) for a in law.atoms), strict=True))
+    index = member.ravel()
+    return Part(weight[index], place[index])
 
 
 def _call(function: Compiled, values: Mapping[str, FloatArray], count: int) -> FloatArray:

@@ -29,9 +29,11 @@ NAMES = {
     "spectral-curvature": ("t_S", "speciation, curvature"),
     "cloning": ("t_S", "speciation, clones"),
     "collapse": ("t_C", "collapse"),
+    "gaussian-collapse": ("t_C", "collapse of a Gaussian of this covariance"),
 }
 LINES: dict[str, tuple[str, Any]] = {  # colour and dashes of the line at each transition
     "collapse": (COLOURS[1], "-"),
+    "gaussian-collapse": (COLOURS[1], (0, (5, 2))),
     "cloning": (COLOURS[2], "-"),
     "spectral": (COLOURS[2], (0, (5, 2))),
     "noise-balance": (COLOURS[2], (0, (1.5, 1.5))),

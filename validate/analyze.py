@@ -120,7 +120,8 @@ def _measure(
     pairs: int | None, steps: int,
 ) -> Analysis:  # fmt: skip
     report(1, 4, "data read")
-    leading, total = _spectrum(subject)
+    eigenvalues = _spectrum(subject)
+    leading, total = float(eigenvalues[-1]), float(eigenvalues.sum())
     report(2, 4, "covariance")
     rngs = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(4)]
     scout, end = _scout(subject, leading, total, rngs[0])
@@ -139,7 +140,8 @@ def _measure(
     report(4, 4, "clones")
     sizes = subject.members.sum(axis=0).tolist()
     collapse = _crossing("collapse", "φ_C", forward.times, forward.weight, 0.5, subject.counts / subject.n)
-    transitions = (*_spectral_times(leading), _cloning_time(subject, forward, level), collapse)
+    given = _gaussian_collapse(subject, eigenvalues)
+    transitions = (*_spectral_times(leading), _cloning_time(subject, forward, level), collapse, given)
     return Analysis(
         subject.n, subject.d, len(subject.rows), tuple(zip(subject.names, sizes, strict=False)), leading, total, transitions,
         tuple(curves), {"seed": seed, "samples": samples, "pairs": size, "steps": steps},
@@ -154,14 +156,27 @@ def _cloning_level() -> float:
     return default_level()
 
 
-def _spectrum(subject: DataSet) -> tuple[float, float]:
-    """Largest eigenvalue and trace of the covariance, from the smaller of covariance and Gram matrix."""
+def _spectrum(subject: DataSet) -> FloatArray:
+    """Eigenvalues of the covariance, rising, from the smaller of covariance and Gram matrix; the others are zero."""
     scaled = subject.rows * np.sqrt(subject.counts / subject.n)[:, None]
     gram = scaled @ scaled.T if scaled.shape[0] < scaled.shape[1] else scaled.T @ scaled
     from scipy.linalg import eigh
 
-    top = len(gram) - 1
-    return float(eigh(gram, eigvals_only=True, subset_by_index=[top, top])[0]), float(np.trace(gram))
+    found: FloatArray = eigh(gram, eigvals_only=True)
+    return np.maximum(found, 0.0)
+
+
+def _gaussian_collapse(subject: DataSet, eigenvalues: FloatArray) -> Transition:
+    """Collapse time of Gaussian data with this covariance and as many points, by the volume argument at large d."""
+    from regimes.numerics.collapse import time_of_collapse
+    from regimes.numerics.spectrum import Part, SpectrumLevels
+
+    definition = "log n = d I, Gaussian data of this covariance"
+    share = np.full((1, eigenvalues.size), 1 / subject.d)
+    found = time_of_collapse(SpectrumLevels((Part(share, eigenvalues[None]),), 1), np.array([math.log(subject.n) / subject.d]))
+    if not math.isfinite(found.value[0]):
+        return Transition("gaussian-collapse", definition, None, None, "none", "no signal-to-noise ratio gives that much information")
+    return Transition("gaussian-collapse", definition, float(found.value[0]), None, "ok", "")
 
 
 def _spectral_times(leading: float) -> list[Transition]:

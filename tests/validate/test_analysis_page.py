@@ -31,6 +31,7 @@ PLAIN = Analysis(
     (
         transition("spectral", 1.0074), transition("noise-balance", 1.07), transition("spectral-curvature", 1.36),
         Transition("cloning", "φ = 0.775", 0.9, 0.03, "ok", ""), transition("collapse", 0.5, 0.012),
+        transition("gaussian-collapse", 0.45),
     ),
     (
         curve("excess-entropy", "forward", [0.0, 0.1, 0.4]), curve("collapse-probability", "forward", [1.0, 0.5, 0.1]),

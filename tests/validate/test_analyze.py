@@ -71,6 +71,14 @@ def test_collapse_time_is_where_clones_agree_half_of_the_time(found: Analysis) -
     assert 0 < t.error < 0.05 * t.value
 
 
+def test_the_gaussian_equivalent_collapse_time_is_where_the_volumes_fill_the_space(found: Analysis) -> None:
+    data, _ = clusters(300, 16)
+    t = found.transition("gaussian-collapse").value
+    assert t is not None
+    channel = np.eye(16) + np.cov(data.T, bias=True) * math.exp(-2 * t) / delta(t)
+    assert np.linalg.slogdet(channel)[1] / 2 == pytest.approx(math.log(300), rel=1e-10)
+
+
 def test_error_of_the_collapse_time_is_the_spread_over_seeds() -> None:
     """12 seeds, chi-square with 11 degrees of freedom: outside [0.3, 2.2] times the stated error with probability 1e-4."""
     data, _ = clusters(200, 8)
@@ -166,7 +174,8 @@ def test_samples_start_from_a_row_as_often_as_it_occurs() -> None:
 def test_json_and_table_hold_every_number(found: Analysis, tmp_path: Path) -> None:
     content = json.loads(found.to_json())
     assert content["leading_variance"] == found.leading_variance and len(content["curves"]) == len(found.curves)
-    assert {t["name"] for t in content["transitions"]} == {"spectral", "noise-balance", "spectral-curvature", "cloning", "collapse"}
+    spectral = {"spectral", "noise-balance", "spectral-curvature"}
+    assert {t["name"] for t in content["transitions"]} == {*spectral, "cloning", "collapse", "gaussian-collapse"}
     table = found.table()
     assert "collapse-probability (reverse)" in table and f"{found.leading_variance:.6g}" in table
     assert len(table.splitlines()) > len(found.curve("excess-entropy").times)
