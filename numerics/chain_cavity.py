@@ -21,44 +21,8 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from scipy.special import expit
 
+from regimes.numerics.chain_noise import external_fields, field_bound
 from regimes.numerics.energy import FloatArray
-
-_STRIP = np.pi / 2  # singularities of U and phi are at +-beta +- i pi/2
-
-
-class Resolution(NamedTuple):
-    """Nodes of the field and of the noise, (P,) integers, for errors of order exp(-exponent)."""
-
-    nodes: FloatArray
-    noise: FloatArray
-    reach: float
-    """The noise is cut at this many standard deviations."""
-
-
-def resolution(beta: FloatArray, mean: FloatArray, sd: FloatArray, exponent: float) -> Resolution:
-    """What chains with couplings `beta` (P,) and fields N(mean, sd^2) (P,) need."""
-    tail = exponent + 6  # of the noise: powers of h and growth of the potential take the rest
-    reach = np.sqrt(2 * tail)
-    edge = field_bound(beta, mean + reach * sd)
-    saturated = mean - reach * sd - edge > beta + exponent / 2  # up to rounding U = beta and phi is linear: polynomials
-    nodes = np.where(saturated, 0, exponent / np.arcsinh(_STRIP / edge))
-    # The trapezoidal rule is limited by the strip where the noise is broad, by the Gaussian itself where it is narrow.
-    broad = sd * reach > _STRIP
-    width = np.where(broad, sd, 1.0)
-    step = np.where(broad & ~saturated, 2 * np.pi * _STRIP / (tail + _STRIP**2 / (2 * width**2)) / width, np.pi * np.sqrt(2 / tail))
-    noise = np.where(sd > 0, np.ceil(2 * reach / step) + 1, 1)
-    # Rounded up, and still more nodes for an exponent of 40 than for 32.
-    return Resolution(np.ceil(np.maximum(nodes, exponent / 4) / 2) * 2, noise, reach)
-
-
-def field_bound(beta: FloatArray, largest: FloatArray) -> FloatArray:
-    """Largest cavity field if no external field exceeds `largest`: the fixed point of b = U(largest + b), an algebraic one in e^{2b}."""
-    rise, gap = np.expm1(2 * beta), -np.expm1(-2 * largest)
-    half = 1 - gap * (1 + rise) / 2  # w = e^{2b} - 1 is the positive root of w^2 + 2 half w = gap rise
-    root = np.hypot(half, np.sqrt(gap * rise))
-    fixed = 0.5 * np.log1p(np.where(half > 0, gap * rise / (np.abs(half) + root), root - half))
-    # Not less than rounding of U reaches; and an interval also where there is no coupling.
-    return np.asarray(np.maximum(fixed * (1 + 1e-12), np.minimum(largest, 1) / 8))
 
 
 class Sum(NamedTuple):
@@ -75,27 +39,27 @@ class CavityField:
     ----------
     beta, mean, sd : (P,) coupling; mean and standard deviation of the external field.
     nodes : number of Chebyshev nodes.
-    noise : number of nodes of the noise; one means no noise.
-    reach : standard deviations at which the noise is cut.
+    noise : number of nodes of the external field.
+    window, exponent : how those are placed, and how far they reach; see `chain_noise.Resolution`.
     """
 
-    def __init__(self, beta: FloatArray, mean: FloatArray, sd: FloatArray, nodes: int, noise: int, reach: float) -> None:
-        z = np.linspace(-reach, reach, noise) if noise > 1 else np.zeros(1)
-        weight = np.exp(-(z**2) / 2)
-        self.weight, self.z = weight / weight.sum(), z
-        self.beta, self.mean, self.sd = (c[:, None, None] for c in (beta, mean, sd))
-        self.edge = field_bound(beta, mean + reach * sd)
+    def __init__(self, beta: FloatArray, mean: FloatArray, sd: FloatArray, nodes: int, noise: int, window: bool, exponent: float) -> None:
+        self.beta, self.mean = beta[:, None, None], mean[:, None, None]
+        self.edge = field_bound(beta, mean, sd, exponent)
         theta = np.pi * (np.arange(nodes) + 0.5) / nodes
         self.basis = np.cos(theta[:, None] * np.arange(nodes))  # T_k at the nodes
         self.u = self.edge[:, None] * np.cos(theta)
-        self.h = self.mean + self.sd * z
-        self.v = self.u[:, :, None] + self.h
+        self.h, self.v, self.weight = external_fields(beta, mean, sd, self.u, self.edge, noise, window, exponent)
         self.image = _image(self.beta, self.v)  # U(v)
         self.place = np.clip(self.image / self.edge[:, None, None], -1, 1)
         # E tau^k: what an even and an odd Chebyshev polynomial of u' = tau U(v) keep of the bond.
         self.bond = np.where(np.arange(nodes) % 2, np.tanh(beta)[:, None], 1.0)[:, None, :]
         # In strong fields the reward is phi - h, whose mean L - E h no longer grows with them: its terms are small one by one.
         self.strong = self.mean > 1
+
+    def _noise_average(self, values: FloatArray) -> FloatArray:
+        """Of (P, N, Q) over the external field: (P, N)."""
+        return np.asarray(np.einsum("pjq,pjq->pj", values, self.weight))
 
     @cached_property
     def reward(self) -> FloatArray:
@@ -114,12 +78,12 @@ class CavityField:
         return np.asarray(system)
 
     def _transport(self, *weights: FloatArray) -> FloatArray:
-        """sum_q weight_q T_k(U(v)/edge) for nodes j and degrees k, for each of the weights (Q,) or (P, N, Q): (W, P, N, N)."""
+        """sum_q weight_q T_k(U(v)/edge) for nodes j and degrees k, for each of the weights (P, N, Q): (W, P, N, N)."""
         out = np.empty((len(weights), *self.u.shape, self.u.shape[1]))
         this, following, twice = np.ones_like(self.place), self.place.copy(), 2 * self.place
         for k in range(self.u.shape[1]):
             for row, weight in zip(out, weights, strict=True):
-                row[:, :, k] = this @ weight if weight.ndim == 1 else np.einsum("pjq,pjq->pj", this, weight)
+                row[:, :, k] = np.einsum("pjq,pjq->pj", this, weight)
             this *= -1
             this += twice * following
             this, following = following, this
@@ -141,7 +105,7 @@ class CavityField:
 
     @cached_property
     def _poisson(self) -> tuple[Sum, FloatArray]:
-        return self._solve(self.reward @ self.weight)
+        return self._solve(self._noise_average(self.reward))
 
     @property
     def exponent(self) -> Sum:
@@ -172,7 +136,7 @@ class CavityField:
         return -np.expm1(-4 * self.beta) * expit(2 * (self.beta + self.v)) * expit(2 * (self.beta - self.v))
 
     def _first_order(self, direction: FloatArray) -> tuple[Sum, FloatArray]:
-        """Derivative of `exponent` and of the potential's coefficients (P, N) along dh = `direction` (P, 1, Q)."""
+        """Derivative of `exponent` and of the potential's coefficients (P, N) along dh = `direction` (P, N, Q)."""
         moved = self.weight * direction
         (carried,) = self._transport(moved * self._contraction())
         # tau U' f'(tau U): the derivative has the other parity.
@@ -184,7 +148,7 @@ class CavityField:
         return self.bond[:, :, 1:2] + 1 - self.bond
 
     def slope(self, direction: FloatArray) -> Sum:
-        """Derivative of `exponent` when the fields change by `direction` (P, 1, Q)."""
+        """Derivative of `exponent` when the fields change by `direction` (P, N, Q)."""
         return self._first_order(direction)[0]
 
     def curvature(self) -> Sum:
@@ -204,7 +168,7 @@ class CavityField:
         # Errors of the potentials: a derivative multiplies their roundings by up to the number of nodes, and solving for them
         # multiplies those of the transition matrix by the ratio of a potential to what it was solved for, a correlation length.
         sizes, nodes = [np.abs(c).sum(1) for c in (first, second)], self.u.shape[1]
-        right = np.abs(np.einsum("pjk,pk->pj", self._system[:, :, 1:], second[:, 1:])).max(1)
+        right = np.abs(np.einsum("pjk,pk->pj", self._system[:, :, 1:], second[:, 1:])).max(1) + np.finfo(np.float64).tiny
         noise = self._size((np.abs(h) * contraction).sum(2)) / self.edge * sizes[1] * (nodes + 4 * sizes[1] / right)
         noise += self._size((h * self.h * contraction**2).sum(2)) * (nodes / self.edge) ** 2 * sizes[0]
         return Sum(value, size + noise + np.asarray(sum(map(self._size, terms))))
@@ -216,7 +180,7 @@ class CavityField:
         reward = self.reward - np.where(self.strong, 0, self.h - self.mean)
         step = reward - mean.value[:, None, None] - (coefficients @ self.basis.T)[:, :, None]
         squares = expit(2 * self.beta) * (step + even + odd) ** 2 + expit(-2 * self.beta) * (step + even - odd) ** 2
-        value, size = self._solve(squares @ self.weight)[0]
+        value, size = self._solve(self._noise_average(squares))[0]
         return Sum(value, size + 2 * np.sqrt(np.abs(value)) * mean.size)
 
     def _evaluate(self, coefficients: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -235,7 +199,7 @@ class CavityField:
         inner = np.empty_like(self.u)
         for j in range(self.u.shape[1]):
             fall = np.exp(-2 * np.abs(self.v + self.u[:, j, None, None]))
-            inner[:, j] = np.einsum("pj,pj->p", self.stationary, (4 * fall / (1 + fall) ** 2) @ self.weight)
+            inner[:, j] = np.einsum("pj,pj->p", self.stationary, self._noise_average(4 * fall / (1 + fall) ** 2))
         value, size = self._solve(inner)[0]
         return Sum(value, 2 * size)  # both sides
 

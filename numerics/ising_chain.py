@@ -4,9 +4,12 @@ With the fields h_i = lam sqrt(gamma) a_i x_i of `chain_cavity`, (x_i - sqrt(gam
 
     g(gamma, lam) = -lam (1 + 2 gamma)/2 + L = -lam/2 + R,   L = E phi(v),   R = E [phi(v) - h].
 
-Limits, with h_0 = log(2 cosh beta) - beta tanh beta the entropy per spin:
-beta = 0: independent spins, U = 0; gamma -> 0: I = gamma/2 - gamma^2 cosh(2 beta)/4, V = gamma; gamma -> inf: I = h_0,
-V = beta^2/cosh(beta)^2; lam -> 0: g = -lam (1/2 + gamma) + lam^2 gamma (1 + gamma cosh 2 beta)/2.
+Limits, with h_0 = log(2 cosh beta) - beta tanh beta the entropy per spin and e = erf(sqrt(gamma/2)): beta = 0: independent spins, U = 0;
+gamma -> 0: I = gamma/2 - gamma^2 cosh(2 beta)/4, mmse = 1 - gamma cosh(2 beta), V = gamma;
+gamma -> inf: I = h_0, V = beta^2/cosh(beta)^2, onset = -h_0;
+lam -> 0: g = -lam (1/2 + gamma) + lam^2 gamma (1 + gamma cosh 2 beta)/2;
+lam -> inf: spins follow the signs of x, energy 1/2 + gamma (1 - e) - sqrt(2 gamma/pi) exp(-gamma/2),
+rate log(2 cosh beta) - beta tanh(beta) e^2.
 
 Errors are measured: the change of the result when all nodes are thinned so that the expected error grows e^8-fold, and rounding.
 """
@@ -19,14 +22,17 @@ from typing import Any
 
 import numpy as np
 
-from regimes.numerics.chain_cavity import CavityField, Sum, resolution
+from regimes.numerics.chain_cavity import CavityField, Sum
+from regimes.numerics.chain_noise import resolution
 from regimes.numerics.energy import FloatArray, Pair
 from regimes.theory.laws import IsingChain
 from regimes.theory.model import DataModel
 
 _FINE, _COARSE = 40.0, 32.0  # errors of order exp(-these)
 _LARGEST_COST = 2.0**25  # nodes^2 * noise: a third of a second
-_NO_TILT = 1e-60  # stands for lam = 0: nothing is left of higher orders
+_LARGEST_COUPLING = 15.0  # 1 - tanh(beta) is lost in rounding soon after, and the entropy per spin, e^-27, among errors
+_LARGEST_FIELD = 1e40  # squares of fields stay far from overflow
+_NO_TILT = 1e-40  # stands for lam = 0: nothing is left of higher orders
 _BLOCK = 2.0**14  # numbers in one array of (points, nodes, noise): it stays in the cache
 _ROUNDINGS = 16.0  # errors found against other nodes stay below this many units in the last place of the terms
 _EPS = float(np.finfo(np.float64).eps)
@@ -36,7 +42,11 @@ Quantity = Callable[[CavityField, FloatArray, FloatArray], Sum]
 
 @dataclass(frozen=True)
 class ChainLevels:
-    """`EnergyLevels` of the Ising chain at couplings `beta` (P,); see there. Values whose cost is out of bounds are nan."""
+    """`EnergyLevels` of the Ising chain at couplings `beta` (P,); see there.
+
+    Values are nan, not computed, for beta > 15, for fields beyond 1e40, and where more nodes were needed than `_LARGEST_COST` allows
+    (beta > 10 with lam far above one).
+    """
 
     beta: FloatArray
 
@@ -110,16 +120,19 @@ def _by_blocks(quantity: Quantity, beta: FloatArray, gamma: FloatArray, lam: Flo
                exponent: float) -> Sum:
     """The quantity, and the size of the terms it adds up; points that need like numbers of nodes are taken together."""
     value, size = np.full(gamma.size, np.nan), np.full(gamma.size, np.nan)
-    mean, sd = lam * gamma, noise * lam * np.sqrt(gamma)
-    need = resolution(beta, mean, sd, exponent)
-    order = np.lexsort((need.noise, need.nodes))
-    order = order[need.nodes[order] ** 2 * need.noise[order] < _LARGEST_COST]
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, sd = lam * gamma, noise * lam * np.sqrt(gamma)
+    inside = (beta <= _LARGEST_COUPLING) & (gamma >= 1 / _LARGEST_FIELD) & (mean + sd + gamma <= _LARGEST_FIELD)
+    need = resolution(np.where(inside, beta, 1), np.where(inside, mean, 1), np.where(inside, sd, 1), exponent)
+    order = np.lexsort((need.noise, need.nodes, need.window))
+    order = order[(inside & (need.nodes**2 * need.noise < _LARGEST_COST))[order]]
     while order.size:
-        nodes, last = need.nodes[order[0]], 1
-        while (last < order.size and need.nodes[order[last]] == nodes and need.noise[order[last]] * nodes * (last + 1) < _BLOCK):
+        nodes, window, last = need.nodes[order[0]], need.window[order[0]], 1
+        alike = (need.nodes[order] == nodes) & (need.window[order] == window)
+        while last < order.size and alike[last] and need.noise[order[last]] * nodes * (last + 1) < _BLOCK:
             last += 1
         rows, order = order[:last], order[last:]
-        field = CavityField(beta[rows], mean[rows], sd[rows], int(nodes), int(need.noise[rows[-1]]), need.reach)
+        field = CavityField(beta[rows], mean[rows], sd[rows], int(nodes), int(need.noise[rows[-1]]), bool(window), exponent)
         value[rows], size[rows] = quantity(field, gamma[rows], lam[rows])
     return Sum(value, size)
 

@@ -179,7 +179,7 @@ def test_without_coupling_spins_are_independent(gamma, lam):
             close(at(0.0, name, gamma), float(value), 1e-15 * abs(float(value)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(beta=COUPLINGS, gamma=SNRS)
 def test_nishimori_identity_and_rate_at_one(beta, gamma):
     close(at(beta, "energy", gamma, 1), 0.5, 0)
@@ -188,7 +188,7 @@ def test_nishimori_identity_and_rate_at_one(beta, gamma):
     assert at(beta, "energy", gamma, 1)[1] < 1e-12
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(beta=COUPLINGS, gamma=SNRS)
 def test_information_grows_with_half_the_posterior_variance(beta, gamma):
     step = 4e-3 * gamma / (1 + gamma * np.cosh(2 * beta))  # of the expansion in gamma, whose terms alternate
@@ -198,7 +198,7 @@ def test_information_grows_with_half_the_posterior_variance(beta, gamma):
     close(at(beta, "mmse", gamma), 2 * weights @ pair.value, 2 * np.abs(weights) @ pair.error + 1e-9 * (1 + gamma * np.cosh(2 * beta)))
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(beta=COUPLINGS, gamma=SNRS, lam=TILTS)
 def test_energy_and_fluctuation_are_derivatives(beta, gamma, lam):
     step = 4e-3 * lam
@@ -222,7 +222,7 @@ def test_weak_signals(beta):
     for lam in (1e-4, 0.0):
         snr = 0.3
         close(at(beta, "fluctuation", snr, lam), snr * (1 + snr * np.cosh(2 * beta)), 10 * lam * np.exp(6 * beta))
-    close(at(beta, "cumulant", 0.3, 0), 0, 1e-50)
+    close(at(beta, "cumulant", 0.3, 0), 0, 1e-39)
     close(at(beta, "energy", 0.3, 0), 0.8, 1e-14)
 
 
@@ -239,10 +239,20 @@ def test_strong_signals(beta):
         close(at(beta, "onset", gamma, 1.0), -np.log(2 * np.cosh(beta)) + beta * np.tanh(beta), 1e-15 * (1 + beta))
 
 
+@pytest.mark.parametrize("beta", [0.0, 0.8, 3.0])
+@pytest.mark.parametrize("gamma", [1e-3, 0.5, 6.0])
+def test_lowest_levels(beta, gamma):
+    """At lam -> inf every spin takes the sign of its x_i: the energy is E (|x| - sqrt(gamma))^2/2, the rate -log P of those signs."""
+    follow = float(mp.erf(mp.sqrt(mp.mpf(gamma) / 2)))
+    energy = 0.5 + gamma * (1 - follow) - np.sqrt(2 * gamma / np.pi) * np.exp(-gamma / 2)
+    close(at(beta, "energy", gamma, 1e9), energy, 1e-13)
+    close(at(beta, "rate", gamma, 1e5), np.log(2 * np.cosh(beta)) - beta * np.tanh(beta) * follow**2, 20 * np.exp(beta) * 1e-5 / gamma)
+
+
 def test_errors_cover_what_other_nodes_change(monkeypatch):
     rng = np.random.default_rng(3)
-    chain = ChainLevels(rng.uniform(0, 3, 60))
-    gamma, lam = np.exp(rng.uniform(-14, 2, 60)), rng.uniform(0.01, 2, 60)
+    chain = ChainLevels(rng.uniform(0, 3, 30))
+    gamma, lam = np.exp(rng.uniform(-14, 2, 30)), rng.uniform(0.01, 2, 30)
     calls = dict.fromkeys(("reduced", "energy", "fluctuation", "rate", "onset"), (gamma, lam))
     calls |= dict.fromkeys(("information", "mmse", "dispersion"), (gamma,))
     usual = {name: getattr(chain, name)(*arguments) for name, arguments in calls.items()}
