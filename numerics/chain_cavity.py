@@ -64,11 +64,11 @@ class CavityField:
     @cached_property
     def reward(self) -> FloatArray:
         """phi(v), less h where the field is strong; (P, N, Q)."""
-        with np.errstate(over="ignore"):  # of the branch not taken
-            weak = 0.5 * np.log1p((np.sinh(np.minimum(np.abs(self.v), 300)) / np.cosh(np.minimum(self.beta, 300))) ** 2)
-        both = np.logaddexp(0, -2 * (self.v + self.beta)) + np.logaddexp(0, -2 * (self.v - self.beta))
-        strong = self.u[:, :, None] - (self.beta + np.log1p(np.exp(-2 * self.beta))) + both / 2
-        return np.asarray(np.where(self.strong, strong, weak))
+        size = np.where(self.strong, self.v, np.abs(self.v))
+        both = np.logaddexp(0, -2 * (size + self.beta)) + np.logaddexp(0, -2 * (size - self.beta))
+        rest = both / 2 - self.beta - np.log1p(np.exp(-2 * self.beta))  # phi(v) - v
+        small = 0.5 * np.log1p((np.sinh(np.minimum(np.abs(size), 1)) / np.cosh(self.beta)) ** 2)
+        return np.asarray(np.where(self.strong, self.u[:, :, None] + rest, np.where(size < 1, small, size + rest)))
 
     @cached_property
     def _system(self) -> FloatArray:
@@ -135,9 +135,10 @@ class CavityField:
         """U'(v)."""
         return -np.expm1(-4 * self.beta) * expit(2 * (self.beta + self.v)) * expit(2 * (self.beta - self.v))
 
-    def _first_order(self, direction: FloatArray) -> tuple[Sum, FloatArray]:
-        """Derivative of `exponent` and of the potential's coefficients (P, N) along dh = `direction` (P, N, Q)."""
-        moved = self.weight * direction
+    @cached_property
+    def _first_order(self) -> tuple[Sum, FloatArray]:
+        """lam d/dlam, every field growing in proportion, of `exponent` and of the potential's coefficients (P, N)."""
+        moved = self.weight * self.h
         (carried,) = self._transport(moved * self._contraction())
         # tau U' f'(tau U): the derivative has the other parity.
         slope = self._potential_slope(self._poisson[1])
@@ -147,13 +148,14 @@ class CavityField:
     def _other_bond(self) -> FloatArray:
         return self.bond[:, :, 1:2] + 1 - self.bond
 
-    def slope(self, direction: FloatArray) -> Sum:
-        """Derivative of `exponent` when the fields change by `direction` (P, N, Q)."""
-        return self._first_order(direction)[0]
+    @property
+    def slope(self) -> Sum:
+        """lam d/dlam of `exponent`."""
+        return self._first_order[0]
 
     def curvature(self) -> Sum:
-        """Second derivative of `exponent` along the fields' own size, lam^2 d^2/dlam^2."""
-        first, second, contraction = self._poisson[1], self._first_order(self.h)[1], self._contraction()
+        """lam^2 d^2/dlam^2 of `exponent`."""
+        first, second, contraction = self._poisson[1], self._first_order[1], self._contraction()
         upper, lower = (2 * expit(y) * expit(-y) for y in (2 * (self.v + self.beta), 2 * (self.v - self.beta)))
         h = self.weight * self.h
         bent, stretched, twisted = self._transport(h * self.h * (upper - lower), h * self.h * contraction**2, 2 * h * contraction)
@@ -171,7 +173,7 @@ class CavityField:
         right = np.abs(np.einsum("pjk,pk->pj", self._system[:, :, 1:], second[:, 1:])).max(1) + np.finfo(np.float64).tiny
         noise = self._size((np.abs(h) * contraction).sum(2)) / self.edge * sizes[1] * (nodes + 4 * sizes[1] / right)
         noise += self._size((h * self.h * contraction**2).sum(2)) * (nodes / self.edge) ** 2 * sizes[0]
-        return Sum(value, size + noise + np.asarray(sum(map(self._size, terms))))
+        return Sum(value, 2 * (size + noise + np.asarray(sum(map(self._size, terms)))))  # found short by half
 
     def variance(self) -> Sum:
         """Asymptotic variance per site of the sum of phi - h, by its martingale differences: r - L + f(u') - f(u)."""

@@ -100,7 +100,7 @@ def _reduced(field: CavityField, gamma: FloatArray, lam: FloatArray) -> Sum:
 
 
 def _energy(field: CavityField, gamma: FloatArray, lam: FloatArray) -> Sum:
-    slope, rest = field.slope(field.h), 0.5 + np.where(field.strong[:, 0, 0], 0, gamma)
+    slope, rest = field.slope, 0.5 + np.where(field.strong[:, 0, 0], 0, gamma)
     return Sum(rest - slope.value / lam, rest + slope.size / lam)
 
 
@@ -112,12 +112,11 @@ def _fluctuation(field: CavityField, gamma: FloatArray, lam: FloatArray) -> Sum:
 
 def _rate(field: CavityField, gamma: FloatArray, lam: FloatArray) -> Sum:
     del gamma, lam
-    slope, exponent = field.slope(field.h), field.exponent
+    slope, exponent = field.slope, field.exponent
     return Sum(slope.value - exponent.value, slope.size + exponent.size)
 
 
-def _by_blocks(quantity: Quantity, beta: FloatArray, gamma: FloatArray, lam: FloatArray, noise: float,
-               exponent: float) -> Sum:
+def _by_blocks(quantity: Quantity, beta: FloatArray, gamma: FloatArray, lam: FloatArray, noise: float, exponent: float) -> Sum:
     """The quantity, and the size of the terms it adds up; points that need like numbers of nodes are taken together."""
     value, size = np.full(gamma.size, np.nan), np.full(gamma.size, np.nan)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -240,13 +240,14 @@ def test_strong_signals(beta):
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.8, 3.0])
-@pytest.mark.parametrize("gamma", [1e-3, 0.5, 6.0])
+@pytest.mark.parametrize("gamma", [1e-12, 1e-3, 0.5, 6.0])
 def test_lowest_levels(beta, gamma):
     """At lam -> inf every spin takes the sign of its x_i: the energy is E (|x| - sqrt(gamma))^2/2, the rate -log P of those signs."""
     follow = float(mp.erf(mp.sqrt(mp.mpf(gamma) / 2)))
     energy = 0.5 + gamma * (1 - follow) - np.sqrt(2 * gamma / np.pi) * np.exp(-gamma / 2)
-    close(at(beta, "energy", gamma, 1e9), energy, 1e-13)
-    close(at(beta, "rate", gamma, 1e5), np.log(2 * np.cosh(beta)) - beta * np.tanh(beta) * follow**2, 20 * np.exp(beta) * 1e-5 / gamma)
+    close(at(beta, "energy", gamma, 1e9), energy, (1 + beta**2) * 1e-18 / gamma**0.5 + 1e-15)
+    rate = np.log(2 * np.cosh(beta)) - beta * np.tanh(beta) * follow**2
+    close(at(beta, "rate", gamma, 1e5 / gamma**0.5), rate, 1e-5 * (1 + np.exp(beta)))
 
 
 def test_errors_cover_what_other_nodes_change(monkeypatch):
