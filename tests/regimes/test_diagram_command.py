@@ -59,7 +59,10 @@ def test_what_does_not_exist_is_said_below_the_table(capsys: Capture) -> None:
     rows = [line.split() for line in out.splitlines()]
     assert status == 0
     assert rows[2][:2] == ["0.3", "1"]
-    assert rows[2][2] == "0.3904462585"  # a published reference point of this collapse time
+    snr = 1 / np.expm1(2 * float(rows[2][2]))
+    z = np.linspace(-12, 12, 2401)  # I = snr - E log cosh(snr + sqrt(snr) z), by the trapezoid rule
+    log_cosh = np.sum(np.exp(-(z**2) / 2) * np.log(np.cosh(snr + np.sqrt(snr) * z))) * 0.01 / np.sqrt(2 * np.pi)
+    assert snr - log_cosh == pytest.approx(0.3, rel=1e-8)
     assert rows[3][2:] == ["-", "-", "-"]
     assert "collapse-time: none at 2 of 4 points: alpha is at least the entropy" in out
 
