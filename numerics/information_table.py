@@ -52,11 +52,11 @@ class InformationTable:
         place = np.log(gamma)
         segment = np.searchsorted(self._starts, place, side="right") - 1
         y = 2 * (place - self._starts[segment]) / self._lengths[segment] - 1
-        rows = self._coefficients[function, segment]
+        terms = np.ascontiguousarray(self._coefficients[function].T)
         later = last = np.zeros_like(y)
         for k in range(DEGREE, 0, -1):
-            last, later = rows[:, k] + 2 * y * last - later, last
-        value: FloatArray = np.exp(rows[:, 0] + y * last - later) / _slope(gamma)[function]
+            last, later = terms[k][segment] + 2 * y * last - later, last
+        value: FloatArray = np.exp(terms[0][segment] + y * last - later) / _slope(gamma)[function]
         return value, value * self._errors[function, segment]
 
     @staticmethod

@@ -86,8 +86,12 @@ class Densities:
         return sums
 
     def _one(self, k: int, u: FloatArray) -> FloatArray:
-        piece = self.pieces[k]
-        return np.asarray(piece.density(self.mean + self.sd * u) * (piece.weight * self.sd))
+        piece, least = self.pieces[k], 1e-17 * self.sd
+        a = self.mean + self.sd * u
+        # rounding must not put a node on an end, where a density may be infinite
+        low, high = max(piece.low + least, np.nextafter(piece.low, np.inf)), min(piece.high - least, np.nextafter(piece.high, -np.inf))
+        np.clip(a, low, high, out=a)
+        return np.asarray(piece.density(a) * (piece.weight * self.sd))
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +124,8 @@ class Prior:
         mass = w.sum() + sum(c.moment(lambda a: np.ones_like(a)) for c in cut)
         if not abs(mass - 1) < 1e-9:
             raise DomainError(f"weights and densities of {name} add up to {mass:.12g}, not to 1")
-        mean = float(w @ b + sum(c.moment(lambda a: a) for c in cut))
+        rough = float(w @ b + sum(c.moment(lambda a: a) for c in cut))
+        mean = rough + float(w @ (b - rough) + sum(c.moment(lambda a: a - rough) for c in cut))
         var = float(w @ (b - mean) ** 2 + sum(c.moment(lambda a: (a - mean) ** 2) for c in cut))
         sd = float(np.sqrt(var))
         if not cut:
@@ -174,7 +179,7 @@ def resolved(piece: RawPiece, name: str) -> _Cut:
 
     Panels are halved until their Legendre coefficients have decayed, then neighbours are merged as long as they stay so.
     """
-    scale = np.zeros(2)
+    scale, centre = np.zeros(2), np.zeros(1)
 
     def examine(left: FloatArray, right: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
         # mass and second moment of each panel, and whether its nodes suffice
@@ -182,26 +187,39 @@ def resolved(piece: RawPiece, name: str) -> _Cut:
         values = piece.density(a)
         if not np.all(np.isfinite(values)) or np.any(values < 0):
             raise DomainError(f"a density of {name} is negative or not finite inside ({piece.low:g}, {piece.high:g})")
-        moments = np.stack([(weights * values).sum(1), (weights * values * a * a).sum(1)])
+        moments = np.stack([(weights * values).sum(1), (weights * values * (a - centre) ** 2).sum(1)])
         scale[:] = np.maximum(scale, moments.sum(1))
         coefficients = np.abs(values @ legendre_rule()[2])
         decay = coefficients[:, -2:].max(1) / np.maximum(coefficients.max(1), np.finfo(float).tiny)
         share = (moments / np.maximum(scale, np.finfo(float).tiny)[:, None]).max(0)
-        narrow = right - left <= 1e-15 * np.maximum(np.abs(left), np.abs(right))
+        narrow = right - left <= least_width(left, right)
         return share, (decay**2 * share <= RESOLVED) | narrow
 
+    def least_width(left: FloatArray, right: FloatArray) -> FloatArray:
+        spread = np.sqrt(scale[1] / max(scale[0], np.finfo(float).tiny))
+        return np.asarray(1e-15 * np.maximum(np.maximum(np.abs(left), np.abs(right)), spread))
+
     left, right = first_panels(piece)
+    a, weights = legendre_nodes(left, right)
+    values = piece.density(a)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centre[:] = np.nan_to_num(np.sum(weights * values * a) / np.sum(weights * values))
     examine(left, right)
     while True:
         share, good = examine(left, right)
-        if good.all() or left.size > 4000:
+        if good.all():
             break
+        if left.size > 4000:
+            raise DomainError(f"a density of {name} varies too much for quadrature; name its breaks")
         middle = np.where(good, right, (left + right) / 2)
         left, right = np.stack([left, middle], 1).ravel(), np.stack([middle, right], 1).ravel()
         keep = right > left
         left, right = left[keep], right[keep]
     if (np.isinf(piece.high) and share[-1] > 1e-14) or (np.isinf(piece.low) and share[0] > 1e-14):
         raise DomainError(f"{name} has no finite variance: its density decays too slowly")
+    pole = (right - left <= least_width(left, right)) & (share > 1e-12)
+    if pole.any():
+        raise DomainError(f"a density of {name} has a pole near {left[pole][0]:g} that is too strong for quadrature")
     kept = share > NEGLIGIBLE
     if not kept.any():
         raise DomainError(f"a density of {name} vanishes everywhere on ({piece.low:g}, {piece.high:g})")

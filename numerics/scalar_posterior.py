@@ -78,17 +78,23 @@ class Posterior:
         places, weights = laws.places[owner], laws.weights[owner]
         x = s * anchor + xi
         residual = s[:, None] * (places - anchor[:, None]) - xi[:, None]  # s a - x
-        near, reach = _nearest(residual), np.abs(laws.places).max(1, initial=0)[owner]
+        reach = np.abs(laws.places).max(1, initial=0)[owner]
+        candidates, distances = [places], [residual]
         if laws.densities is not None:
-            ends = [s[:, None] * (end - anchor[:, None]) - xi[:, None] for end in (laws.densities.low, laws.densities.high)]
-            inside = _nearest(np.where((ends[0] <= 0) & (ends[1] >= 0), 0, np.where(ends[0] > 0, *ends)))
-            near = np.where(np.abs(near) < np.abs(inside), near, inside)
-            reach = np.maximum(reach, max(-laws.densities.low.min(), laws.densities.high.max()))
+            low, high = laws.densities.low, laws.densities.high
+            ends = [s[:, None] * (end - anchor[:, None]) - xi[:, None] for end in (low, high)]
+            inside = (ends[0] <= 0) & (ends[1] >= 0)
+            candidates.append(np.where(inside, (anchor + xi / s)[:, None], np.where(ends[0] > 0, low, high)))
+            distances.append(np.where(inside, 0, np.where(ends[0] > 0, *ends)))
+            reach = np.maximum(reach, max(-low.min(), high.max()))
+        distance = np.concatenate(distances, 1)
+        nearest = np.abs(distance).argmin(1)[:, None]
+        near, place = (np.take_along_axis(c, nearest, 1)[:, 0] for c in (distance, np.concatenate(candidates, 1)))
         # A weak signal hardly tells places apart: the prior's mean is then the reference that keeps small differences small.
         direct = s < 1
-        central = direct & (lam * np.abs(x) * np.minimum(np.abs(x) / 2, s * reach) < 500)
+        central = direct & (lam * s * s < 100) & (lam * np.abs(x) * np.minimum(np.abs(x) / 2, s * reach) < 500)
         self.central = central
-        self.reference = np.where(central, 0, anchor + (xi + near) / s)
+        self.reference = np.where(central, 0, place)
         self.residual = np.where(direct, s * self.reference - x, near)  # s c - x
         delta = self._delta(direct, s[:, None], places, residual)
         self.parts = [self._part(np.arange(owner.size), weights, delta)]
@@ -112,7 +118,7 @@ class Posterior:
         edges = [
             self._delta(direct, column, end, column * (end - anchor[:, None]) - xi[:, None]) for end in (densities.left, densities.right)
         ]
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):  # without a tilt everything matters
             half = np.sqrt(near**2 + 2 * DEPTH / self.lam)
             cell = np.minimum(CELL / np.sqrt(self.lam), DEPTH / 7 / (self.lam * np.maximum(np.abs(near), 1e-300)))
         low = np.maximum(edges[0], (-half - self.residual)[:, None])
@@ -250,11 +256,3 @@ def _entropy_term(log_ratio: FloatArray) -> FloatArray:
     """r log r - r + 1 of r = exp(log_ratio); one where the ratio is zero."""
     finite = np.maximum(log_ratio, -745)
     return np.asarray(finite * np.expm1(np.minimum(finite, 700)) - _beyond_linear(finite))
-
-
-def _nearest(residual: FloatArray) -> FloatArray:
-    """The entry of least modulus of every row; infinite where there is none."""
-    if residual.shape[1] == 0:
-        return np.full(len(residual), np.inf)
-    best: FloatArray = np.take_along_axis(residual, np.abs(residual).argmin(1)[:, None], 1)[:, 0]
-    return best
