@@ -28,7 +28,7 @@ class Measurement:
     samples : number of simulated samples behind it.
     evidence : measured mean and its errors.
     step : what halving every time step changed, or None if nothing was integrated in time.
-    size : bound on the finite-size difference between what is predicted and what is measured, from its own measurement.
+    size : finite-size differences between what is predicted and what is measured, each from its own measurement.
     expected : the prediction, where it is an identity that holds whatever the theory.
     along : the parameter that changes along the curve.
     """
@@ -42,7 +42,7 @@ class Measurement:
     samples: int
     evidence: Evidence
     step: Evidence | PairedCounts | None = None
-    size: Evidence | None = None
+    size: tuple[Evidence, ...] = ()
     expected: float | None = None
     along: str = "t"
 
@@ -114,9 +114,9 @@ def judge(measurements: Sequence[Measurement], predictions: Sequence[tuple[float
 
 
 def _compare(m: Measurement, prediction: float, prediction_error: float, part: float) -> Comparison:
-    level = part / (1 + (m.step is not None) + (m.size is not None))
+    level = part / (1 + (m.step is not None) + len(m.size))
     time_step = 0.0 if m.step is None else largest(m.step, level)
-    finite_size = 0.0 if m.size is None else largest(m.size, level)
+    finite_size = sum(largest(difference, level) for difference in m.size)
     granted = prediction_error + time_step + finite_size
     gap = m.evidence.mean - prediction
     moved = prediction + math.copysign(min(abs(gap), granted), gap)

@@ -221,7 +221,7 @@ def information_moments(
 
 
 def window_averages(
-    law: Law, data: FloatArray, noise: FloatArray, times: Sequence[float] | FloatArray, n: int
+    law: Law, data: FloatArray, noise: FloatArray, times: Sequence[float] | FloatArray, n: int, copies: int = 1
 ) -> tuple[FloatArray, FloatArray]:
     """What the collapse window makes of the measured mean and variance of the information density: d f^e and phi_C, (T,) each.
 
@@ -232,17 +232,18 @@ def window_averages(
     ----------
     data, noise : (B, d) data and standard normal z of the samples x = e^{-t} a + sqrt(Delta_t) z.
     n : number of data points.
+    copies : the averages are those of so many times the dimension, if mean and variance grew in proportion to it.
     """
     excess, same = np.empty((2, len(times)))
     clean, z = data.astype(np.float64), noise.astype(np.float64)
     for k, terms in enumerate(_terms(population(law, data.shape[1]), clean, z, times)):
-        zeta = terms.sum(axis=1) - math.log(n - 1)
-        size = len(zeta)
-        means = np.append((zeta.sum() - zeta) / (size - 1), zeta.mean())
-        squares = np.append((np.square(zeta).sum() - np.square(zeta)) / (size - 1), np.square(zeta).mean())
+        density = terms.sum(axis=1)
+        size = len(density)
+        means = np.append((density.sum() - density) / (size - 1), density.mean())
+        squares = np.append((np.square(density).sum() - np.square(density)) / (size - 1), np.square(density).mean())
         unbiased = np.append(np.full(size, (size - 1) / (size - 2)), size / (size - 1))
-        spreads = np.sqrt(np.maximum(unbiased * (squares - means**2), 0.0))
-        for values, found in zip(_normal_averages(means, spreads), (excess, same), strict=True):
+        spreads = np.sqrt(np.maximum(copies * unbiased * (squares - means**2), 0.0))
+        for values, found in zip(_normal_averages(copies * means - math.log(n - 1), spreads), (excess, same), strict=True):
             found[k] = size * values[-1] - (size - 1) * values[:-1].mean()
     return excess, same
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy.special import rel_entr
 
-from regimes.theory.laws import GaussianSpectrum, RandomEnergies
+from regimes.theory.laws import GaussianSpectrum, Product, RandomEnergies
 from regimes.validate.clones import clones_projected
 from regimes.validate.diffusion import Streams, probability_flow, time_grid
 from regimes.validate.estimators import class_agreement, information_density, information_moments, planted, window_averages
@@ -38,7 +38,8 @@ def forward_data(experiment: Experiment, batch: int) -> Arrays:
 
     ``excess`` (G, T): d f^e(t), nats; ``same`` (G, T): posterior weight of the datum the sample came from.
     With the scheme "window" also, with ``_gap`` appended, how much more the collapse window makes of the same samples; spectra that are
-    spread out then have new eigenvalues in every data set, so that none is off the limit's averages.
+    spread out then have new eigenvalues in every data set, so that none is off the limit's averages. Coordinates that are not independent
+    get, with ``_shift`` appended, how much more the window makes of samples in a quarter of the dimension.
     """
     e = experiment
     data_rng, noise_rng = e.generator(batch, DATA), e.generator(batch, PATH)
@@ -54,6 +55,11 @@ def forward_data(experiment: Experiment, batch: int) -> Arrays:
         if e.scheme == "window":
             for name, values in zip(("excess", "same"), window_averages(law, data[origin], noise, e.times, e.n), strict=True):
                 columns.setdefault(f"{name}_gap", []).append(values - columns[name][-1])
+        if e.scheme == "window" and not isinstance(e.law, (GaussianSpectrum, Product)):
+            smaller, _labels = draw(data_rng, law, 4 * e.samples, e.d // 4)
+            quarter = window_averages(law, smaller, noise_rng.standard_normal(smaller.shape), e.times, e.n, 4)
+            for name, values in zip(("excess", "same"), quarter, strict=True):
+                columns.setdefault(f"{name}_shift", []).append(values - columns[f"{name}_gap"][-1] - columns[name][-1])
     return {name: np.array(values) for name, values in columns.items()}
 
 

@@ -1,8 +1,8 @@
 """Laws in numbers: what an experiment holds and a worker process rebuilds from JSON.
 
-The classes are those of `regimes.theory.laws` with plain floats for their entries, and tables (`Panels`) for the functions in them:
-the density of a piece between its breaks, density and eigenvalue of a curve. So the numbers of a simulation depend on its record
-alone, whoever wrote the law: a model of this package, one registered by another, or a file.
+The classes are those of `regimes.theory.laws` with plain floats for their entries, and tables (`Panels`) for the functions in them: the
+density of a piece between its breaks, density and eigenvalue of a curve. So the numbers of a simulation depend on its record alone,
+whoever wrote the law: a model of this package, one registered by another, or a file.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from regimes.theory.laws import (
     Piece,
     Product,
     RandomEnergies,
+    ZeroMeanMixture,
 )
 from regimes.validate.tables import Function, Panels, tabulated
 
@@ -50,6 +51,9 @@ def in_numbers(law: Law) -> Law:
             return GaussianClusters(tuple(map(float, law.weights)), centres, float(law.sd))
         case Mixture():
             return Mixture(tuple(Cluster(float(c.weight), tuple(map(float, c.centre)), float(c.sd), float(c.cost)) for c in law.clusters))
+        case ZeroMeanMixture():
+            share, (first, second) = float(law.weight), law.sds
+            return Mixture((Cluster(share, (), float(first), 0.0), Cluster(1 - share, (), float(second), 0.0)))
         case GaussianSpectrum():
             return GaussianSpectrum(_atoms(law.atoms), tuple(_curve(c) for c in law.curves if float(c.weight) > 0))
         case Product():

@@ -26,9 +26,13 @@ def plan(model: DataModel, budget: Budget, seed: int) -> list[Study]:
             return [plan_population.random_energies(usual, budget, seed, d=d, batches=48) for d in (8, 12, 16)]
         case _:
             chosen = settings(model)
-            studies = [plan_population.information(s, budget, seed, alpha=0.25, d=1024, batches=16) for s in chosen]
-            if {"exact", "window"} <= set(get_quantity("excess-entropy", model).methods):
-                studies += [plan_data.forward_data(s, budget, seed, n=1000, d=32, batches=32, groups=16, bundle=64) for s in chosen]
+            studies = []
+            for s in chosen:
+                alpha = s.reached([{"alpha": alpha} for alpha in (0.25, 0.1, 0.04)])["alpha"]
+                studies.append(plan_population.information(s, budget, seed, alpha=alpha, d=1024, batches=16))
+                if "window" in get_quantity("excess-entropy", model).methods:
+                    size = s.reached([{"n": 1000, "d": d} for d in (32, 64, 128)])
+                    studies.append(plan_data.forward_data(s, budget, seed, n=1000, d=int(size["d"]), batches=32, groups=16, bundle=64))
             if model.name in REVERSED:
                 studies.append(plan_data.data_clones(chosen[0], budget, seed, n=300, d=24, batches=24))
             return studies

@@ -23,7 +23,7 @@ def collapse_time(s: Setting, budget: Budget, seed: int, *, alpha: float, d: int
     def read(arrays: Arrays) -> list[Measurement]:
         crossing = Crossing(nodes, arrays["total"], alpha)
         return [Measurement(s.model.name, TIMES, f"volume argument, d = {d}", "collapse-time", {"alpha": alpha, **s.values}, alpha,
-                            pairs(e), crossing, size=shift(arrays, crossing) if len(weights) > 1 else None)]
+                            pairs(e), crossing, size=(shift(arrays, crossing),) if len(weights) > 1 else ())]
 
     def shift(arrays: Arrays, crossing: Crossing) -> Bounded:
         """What x says about the class is no part of the extensive information: at finite d it moves the crossing by so much."""
@@ -51,11 +51,11 @@ def information(s: Setting, budget: Budget, seed: int, *, alpha: float, d: int, 
         found = []
         for k, t in sorted(enumerate(e.times), key=lambda pair: pair[1]):
             for chart, quantity in known:
-                size = Averages(arrays[f"{quantity}_shift"][:, k]) if finite else None
+                size = (Averages(arrays[f"{quantity}_shift"][:, k]),) if finite else ()
                 found.append(Measurement(s.model.name, chart, f"population law, {label}", quantity, {"t": t, **s.values}, t, pairs(e),
                                          Averages(arrays[quantity][:, k]), size=size))
         crossing = Crossing(nodes, arrays["information"], alpha)
-        moved = Averages(interpolated(nodes, arrays["information_shift"], crossing.mean) / abs(crossing.slope)) if finite else None
+        moved = (Averages(interpolated(nodes, arrays["information_shift"], crossing.mean) / abs(crossing.slope)),) if finite else ()
         found.append(Measurement(s.model.name, TIMES, f"volume argument, {label}", "collapse-time", {"alpha": alpha, **s.values}, alpha,
                                  pairs(e), crossing, size=moved))
         return found
@@ -70,7 +70,7 @@ def random_energies(s: Setting, budget: Budget, seed: int, *, d: int, batches: i
     middle = math.sqrt(2 * math.log(2) / law.variance)
     betas = tuple(float(f"{middle * f:.3g}") for f in (0.4, 0.6, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0))
     own = seed_for(seed, f"{s.model.name} {d}")
-    e = Experiment("random-energies", law, own, budget.of(batches), 16, 2 ** max(0, 12 - d), d, times=betas)
+    e = Experiment("random-energies", law, own, budget.of(batches), 16, 2 ** max(0, 14 - d), d, times=betas)
 
     def read(arrays: Arrays) -> list[Measurement]:
         found = []

@@ -75,6 +75,14 @@ class Setting:
             raise RegimesError(f"{self.model.name} has no {quantity} for {given}: {found.reason.ravel()[0]}; there is nothing to check")
         return float(f"{found.value.ravel()[0]:.3g}")
 
+    def reached(self, candidates: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        """The first of the candidates (alpha, or n and d) for which there is a collapse: data of little entropy need a small alpha."""
+        for given in candidates:
+            arguments: dict[str, Any] = {**self.values, **given}
+            if predict(self.model, "collapse-time", **arguments).ok.all():
+                return dict(given)
+        raise RegimesError(f"{self.model.name} has no collapse-time for any of {candidates}; there is nothing to check")
+
     def label(self, **more: Any) -> str:
         """Parameters that differ from the defaults, for the name of a curve."""
         own = {p.name: self.values[p.name] for p in self.model.params if self.values[p.name] != p.default}

@@ -108,7 +108,7 @@ def test_a_missing_extra_is_told_before_anything_is_simulated(tmp_path, monkeypa
     assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("model", ["gaussian", "gaussian-mixture"])
+@pytest.mark.parametrize("model", ["gaussian", "gaussian-mixture", "ising-chain", "product-laplace", "random-energy-model"])
 def test_larger_budgets_simulate_more_and_step_finer(model):
     quick, standard, thorough = (plan(get_model(model), BUDGETS[name], 0) for name in ("quick", "standard", "thorough"))
     for a, b, c in zip(quick, standard, thorough, strict=True):
@@ -130,3 +130,43 @@ def test_the_plan_follows_the_law():
     assert single == {"forward-data", "information", "clones-data"}
     assert {e.scheme for e in double if e.kind == "clones-full"} == {"euler", "exponential"}
     assert {e.law.weights for e in double} == {(0.5, 0.5), (0.3, 0.7)}
+
+
+@pytest.mark.parametrize(("model", "studies"), [
+    ("product-rademacher", {("information-moments", ""), ("forward-data", ""), ("clones-data", "exponential")}),
+    ("product-laplace", {("information-moments", ""), ("forward-data", "window")}),
+    ("spectrum-linear-manifold", {("information-moments", ""), ("forward-data", ""), ("clones-data", "exponential")}),
+    ("spectrum-power-law", {("information-moments", ""), ("forward-data", "window")}),
+    ("curie-weiss", {("information-moments", "quarter"), ("forward-data", "window")}),
+    ("random-energy-model", {("random-energies", "")}),
+])
+def test_every_family_has_its_studies(model, studies):
+    """Exact at finite n and d where that is quick, else the window with what it misses; finite sizes measured where they matter."""
+    planned = plan(get_model(model), BUDGETS["quick"], 0)
+    assert {(s.experiment.kind, s.experiment.scheme) for s in planned} == studies
+
+
+def test_parameters_without_a_default_are_taken_on_either_side():
+    """beta of the Curie-Weiss model: below and above one; where data of little entropy do not collapse, a smaller alpha is taken."""
+    laws = {s.experiment.law for s in plan(get_model("curie-weiss"), BUDGETS["quick"], 0)}
+    assert len(laws) == 2 and min(law.beta for law in laws) < 1 < max(law.beta for law in laws)
+
+
+@pytest.mark.parametrize(("model", "quantities", "along"), [
+    ("ising-chain", {"information", "dispersion", "collapse-time", "excess-entropy", "collapse-probability"}, {"t"}),
+    ("random-energy-model", {"free-energy", "entropy", "participation-ratio"}, {"beta"}),
+])
+def test_what_is_compared_and_along_which_parameter(model, quantities, along):
+    seen = []
+
+    def predict(model, quantity, **given):
+        seen.append((quantity, {k for k, v in given.items() if np.ndim(v)}))
+        shape = np.broadcast_shapes(*(np.shape(v) for v in given.values()))
+        words = np.full(shape, "")
+        return Estimate(np.full(shape, 0.4), np.zeros(shape), np.full(shape, "ok"), words, "none", {}, words)
+
+    found = check(model, budget="smoke", seed=1, predict=predict).comparisons
+    assert {c.quantity for c in found} == quantities
+    assert {c.along for c in found} == along
+    assert all(varied == (along if quantity != "collapse-time" else set()) for quantity, varied in seen)
+    assert all(c.finite_size > 0 for c in found) == (model == "ising-chain")

@@ -27,10 +27,10 @@ def test_a_prediction_agrees_exactly_on_the_interval():
 
 def test_granted_errors_widen_the_interval_by_their_sum_and_no_more():
     stepped = replace(HALF, step=PairedCounts(30, 20, 10_000))
-    sized = replace(stepped, size=Averages(np.array([0.001, 0.0011, 0.0009])))
-    for m, parts in ((HALF, 1), (stepped, 2), (sized, 3)):
+    sized = replace(stepped, size=(Averages(np.array([0.001, 0.0011, 0.0009])), Averages(np.array([0.003, 0.002, 0.0025]))))
+    for m, parts in ((HALF, 1), (stepped, 2), (sized, 4)):
         level = 1e-3 / parts
-        granted = 0.002 + sum(largest(e, level) for e in (m.step, m.size) if e is not None)
+        granted = 0.002 + sum(largest(e, level) for e in (m.step, *m.size) if e is not None)
         edge = m.evidence.interval(level)[1] + granted
         assert one(m, edge - 1e-9, error=0.002).agrees
         assert not one(m, edge + 1e-9, error=0.002).agrees

@@ -21,7 +21,7 @@ from regimes.theory.laws import Cluster, CurieWeiss, GaussianClusters, GaussianS
 from regimes.theory.model import all_models, get_model
 from regimes.validate import sampling
 from regimes.validate.laws import in_numbers
-from regimes.validate.sampling import FloatArray, delta, draw, eigenvalues, frame, gamma, noised
+from regimes.validate.sampling import FloatArray, delta, draw, eigenvalues, frame, gamma, noised, stratified
 
 SIGMAS = 5.5
 THREE = GaussianClusters((0.5, 0.3, 0.2), ((1.0, 0.0), (-1.0, 0.5), (0.0, -2.0)), 0.7)
@@ -168,6 +168,19 @@ def test_a_spectrum_has_its_eigenvalues(seed: int) -> None:
     data, _ = draw(np.random.default_rng(seed), law, 20_000, 5, np.float32)
     expected = 0.3 * ((np.arange(5) + 0.5) / 5) ** -0.7
     np.testing.assert_allclose(np.square(data.astype(float)).mean(axis=0), expected, rtol=SIGMAS * math.sqrt(2 / 20_000))
+
+
+def test_stratified_eigenvalues_have_the_averages_of_the_law() -> None:
+    """The mean over the offset of a sum over eigenvalues is an integral over the spectrum: of log(1 + w), by mpmath, in four dimensions."""
+    law = law_of("spectrum-power-law")
+    rng = np.random.default_rng(0)
+    drawn = [stratified(rng, law, 4) for _ in range(2)]
+    assert drawn[0] != drawn[1] and len(drawn[0].atoms) == 4
+    offsets = (np.arange(128) + 0.5) / 128
+    mean = np.mean([np.log1p(eigenvalues(law, 4, float(u))).mean() for u in offsets])
+    exact = float(mpmath.quad(lambda u: mpmath.log1p(0.5 / mpmath.sqrt(u)), [0, 1e-6, 1e-3, 1]))
+    assert mean == pytest.approx(exact, abs=1e-3)  # the middle of 512 strips, near a logarithm
+    assert all(np.sort(eigenvalues(law, 4))[-1 - k] == pytest.approx(0.5 / math.sqrt((k + 0.5) / 4)) for k in range(4))
 
 
 @pytest.mark.parametrize("law", [CurieWeiss(0.6, 0.0), CurieWeiss(1.7, 0.0), CurieWeiss(1.2, -0.3), CurieWeiss(0.0, 0.4), IsingChain(0.0),
