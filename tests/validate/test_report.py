@@ -9,13 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from regimes.theory import pipeline
 from regimes.theory.model import get_model
 from regimes.validate.check import Curve, Report
 from regimes.validate.compare import Measurement, judge
 from regimes.validate.figures import families, figure, styled
 from regimes.validate.report import page
 from regimes.validate.statistics import Counts, PairedCounts
-from regimes.validate.study import CLONING, FREEZING, TIMES
+from regimes.validate.study import CLONING, FREE, FREEZING, TIMES
 
 GIVEN = {"mu": 1.0, "sigma": 1.0, "weight": 0.5}
 
@@ -114,3 +115,47 @@ def test_different_charts_have_different_identifiers():
     first, second = (styled([c for c in shown if c.chart == chart], (), chart) for chart in (CLONING, FREEZING))
     clips = [set(re.findall(r'<clipPath id="([^"]+)"', text)) for text in (first, second)]
     assert clips[0] and clips[1] and not clips[0] & clips[1]
+
+
+class Proof:
+    """Stands for a derivation: what matters here is whether it is checked and shown."""
+
+    failures = ()
+
+    def __init__(self, model, kind):
+        self.text = f"[{model.name} {kind}]"
+
+    def verify(self):
+        self.text = self.text.replace("]", " checked]")
+        return self
+
+    def render(self, target, fragment):
+        return self.text
+
+
+def test_one_derivation_stands_for_its_family(monkeypatch):
+    """Rather one without a density, whose checks integrate within integrals; clusters with and without classes are derived apart."""
+    monkeypatch.setattr(pipeline, "derive", Proof)
+    names = ("gaussian", "gaussian-mixture", "product-laplace", "product-ternary", "product-uniform", "spectrum-power-law")
+    html = page(replace(make(), models=tuple(map(get_model, names)), derived=True))
+    shown = re.findall(r"\[([a-z -]+)\]", html)
+    assert shown == ["gaussian collapse checked", "gaussian-mixture collapse checked", "gaussian-mixture speciation checked",
+                     "product-ternary collapse checked", "spectrum-power-law collapse checked"]
+    for other in ("product-laplace", "product-uniform"):
+        assert f"Derived like <code>product-ternary</code>: <code>regimes derive {other} collapse</code>" in html
+
+
+def test_a_derivation_whose_checks_take_long_is_shown_unchecked_and_said_to_be(monkeypatch):
+    monkeypatch.setattr(pipeline, "derive", Proof)
+    html = page(replace(make(), models=(get_model("product-laplace"),), derived=True))
+    assert "[product-laplace collapse]" in html and "steps not checked for this page" in html
+    assert "<code>regimes derive product-laplace collapse</code> checks every step" in html
+
+
+def test_the_abscissa_of_random_energies_is_the_inverse_temperature():
+    found = [Measurement("random-energy-model", FREE, "levels", "free-energy", {"beta": b, "d": 8}, b, 100, Counts(int(40 * b), 100),
+                         along="beta") for b in (0.5, 1.0, 1.5)]
+    shown = judge(found, [(0.4 * b, 0.0) for b in (0.5, 1.0, 1.5)], 1e-3)
+    assert len(families(shown)) == 1
+    made = figure(shown, ())
+    assert {axes.get_xlabel() for axes in made.axes} == {r"inverse temperature  $\beta$"}
