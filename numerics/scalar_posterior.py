@@ -174,7 +174,8 @@ class Posterior:
             # the linear term averages to -lam s^2/2 for a unit prior: its rounding would outweigh the rest
             change = self.total(lambda k, part: _beyond_linear(self._logits[k]) * part.weight) - self.lam * self.outputs.s**2 / 2
             log_sum = np.where(exact, np.log1p(np.where(exact, change, 0)), log_sum)
-        return np.asarray(log_sum)
+        # Outputs that no datum explains, beyond where a density underflows, have no weight in any average: any finite value will do.
+        return np.asarray(np.maximum(log_sum, -700))
 
     @property
     def log_transform(self) -> FloatArray:

@@ -279,3 +279,11 @@ def test_atoms_of_two_spins_and_priors_with_numbers() -> None:
     density = RawPiece(1.0, lambda a: np.exp(-((a - 5) ** 2) / 8) / np.sqrt(8 * np.pi), -np.inf, np.inf)
     gauss = ScalarLevels.of(Prior.of([], [], [density]), 3)
     assert np.allclose(gauss.information(gamma).value, np.log1p(4 * gamma) / 2, rtol=1e-13)
+
+
+def test_outputs_beyond_where_a_density_underflows_weigh_nothing():
+    """Found by check_model: exp(-768) at the end of a prior's window made every average nan. Nishimori's identity is the witness."""
+    gamma = np.geomspace(1e-3, 1e3, 7)
+    given = {"rho": np.full(7, 0.375), "sigma": np.ones(7)}
+    energy = levels(get_model("product-gauss-bernoulli"), given).energy(gamma, np.ones(7))
+    assert np.all(np.abs(energy.value - 0.5) <= 1e-12)
