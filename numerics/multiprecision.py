@@ -16,6 +16,7 @@ __all__ = [
     "largest_root",
     "line_integral",
     "log_cosh",
+    "log_erfcx",
     "log_ratio_gap",
     "normal_average",
     "relative_entropy_term",
@@ -48,6 +49,12 @@ def relative_entropy_term(x: Any) -> Any:
 def log_ratio_gap(x: Any) -> Any:
     """log(1 + x) - x/(1 + x) for x > -1."""
     return mp.inf if x == -1 else guarded(lambda y: mp.log1p(y) - y / (1 + y), x)
+
+
+def log_erfcx(x: Any) -> Any:
+    """x^2 + log erfc x, with as many extra bits as the square takes."""
+    with mp.extraprec(20 + 2 * max(0, int(mp.mag(x))) if x else 20):
+        return x * x + mp.log(mp.erfc(x))
 
 
 def normal_average(f: Callable[[Any], Any], features: Sequence[tuple[Any, Any]] = ()) -> Any:

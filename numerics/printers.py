@@ -189,6 +189,7 @@ class NumpyPrinter(Printer):
         stable.Softplus: "softplus",
         stable.RelativeEntropyTerm: "relative_entropy_term",
         stable.LogRatioGap: "log_ratio_gap",
+        stable.LogErfcx: "log_erfcx",
     }
     square_root = "np.sqrt"
     reserved = frozenset({"np", "one", "pi", "e", "abs"})
@@ -269,6 +270,7 @@ class MpmathPrinter(Printer):
         stable.Softplus: "softplus",
         stable.RelativeEntropyTerm: "relative_entropy_term",
         stable.LogRatioGap: "log_ratio_gap",
+        stable.LogErfcx: "log_erfcx",
     }
     square_root = "mp.sqrt"
     reserved = frozenset({"mp", "one", "abs", "max", "min"})

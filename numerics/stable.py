@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["erf", "erfc", "evaluate", "evaluate_with_error", "log_cosh", "log_ratio_gap", "relative_entropy_term", "softplus"]
+__all__ = ["erf", "erfc", "evaluate", "evaluate_with_error", "log_cosh", "log_erfcx", "log_ratio_gap", "relative_entropy_term", "softplus"]
 
 
 def softplus(x: Any) -> Any:
@@ -56,18 +56,30 @@ def log_ratio_gap(x: Any) -> Any:
     return np.where((x > -0.5) & (x < 1), near, far)
 
 
+def mills(size: Any) -> Any:
+    """exp(-x^2)/(sqrt(pi) erfc x) for x >= 1, by Laplace's continued fraction."""
+    fraction = np.zeros_like(size)
+    for k in range(210 if np.finfo(size.dtype).eps > 1e-17 else 260, 0, -1):
+        fraction = (k * size.dtype.type(1) / 2) / (size + fraction)
+    return size + fraction
+
+
 def erfc(x: Any) -> Any:
     """Complementary error function: 1 - erf for x < 1, Laplace's continued fraction beyond."""
     x = np.asarray(x)
     size = np.maximum(np.abs(x), 1)
-    fraction = np.zeros_like(x)
-    for k in range(210 if np.finfo(x.dtype).eps > 1e-17 else 260, 0, -1):
-        fraction = (k * x.dtype.type(1) / 2) / (size + fraction)
     # exp(-x^2) = exp(-head^2) exp(-(x - head)(x + head)) with a head of 24 bits, whose square is exact
     head = size.astype(np.float32).astype(x.dtype)
     gauss = np.exp(-head * head) * np.exp(-(size - head) * (size + head))
-    tail = gauss / (np.sqrt(4 * np.arctan(x.dtype.type(1))) * (size + fraction))
+    tail = gauss / (np.sqrt(4 * np.arctan(x.dtype.type(1))) * mills(size))
     return np.where(np.abs(x) < 1, 1 - erf_series(np.clip(x, -1, 1)), np.where(x > 0, tail, 2 - tail))
+
+
+def log_erfcx(x: Any) -> Any:
+    """x^2 + log erfc x."""
+    x = np.asarray(x)
+    far = -np.log(np.sqrt(4 * np.arctan(x.dtype.type(1))) * mills(np.maximum(x, 1)))
+    return np.where(x < 1, x * x + np.log(erfc(np.minimum(x, 1))), far)
 
 
 def erf_series(x: Any) -> Any:

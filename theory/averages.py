@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
 
-from regimes.theory.functions import elementary
+from regimes.theory.functions import Softplus
 
-__all__ = ["LargestRoot", "LineIntegral", "NormalAverage"]
+__all__ = ["Defined", "LargestRoot", "LineIntegral", "NormalAverage", "Unevaluated", "interval_integral", "written_out"]
 
 
 class _Bound(sp.Expr):  # type: ignore[misc]
@@ -68,6 +69,9 @@ class LineIntegral(_Bound):
     def __new__(cls, f: Any, z: Any) -> Any:
         return sp.Expr.__new__(cls, sp.sympify(f, strict=True), z)
 
+    def _eval_is_real(self) -> bool:
+        return True
+
     def _eval_derivative(self, s: Any) -> Any:
         return LineIntegral(self.args[0].diff(s), self.args[1])
 
@@ -81,6 +85,7 @@ class LargestRoot(_Bound):
 
     The value is `sup {x in (lower, upper): f(x) >= 0}` for f decreasing and positive near `lower`: where f stays
     positive the value is `upper` (so a minimiser restricted to an interval is one such object). `upper` may be infinite.
+    It is enough that f is decreasing through its last root: searches start in the middle of the interval and go up while f >= 0.
     """
 
     def __new__(cls, f: Any, x: Any, lower: Any, upper: Any) -> Any:
@@ -101,6 +106,58 @@ class LargestRoot(_Bound):
         return rf"\operatorname{{root}}_{{{x}\in({lower},{upper})}}\left[{f}=0\right]"
 
 
-def spelt_out(expr: Any) -> Any:
-    """`expr` with stable functions elementary and normal averages written as integrals."""
-    return elementary(expr).replace(lambda e: isinstance(e, NormalAverage), lambda e: e.as_integral())
+class Defined(sp.Expr):  # type: ignore[misc]
+    """A named object that stands for a longer expression, its definition; only symbolic derivatives do not open it."""
+
+    is_commutative = True
+
+    def definition(self) -> Any:
+        """The expression it stands for, in terms of averages and roots."""
+        raise NotImplementedError(type(self).__name__)
+
+    def template(self) -> tuple[Any, dict[Any, Any]]:
+        """The definition with symbols in the places of arguments, and those arguments: they are computed once."""
+        return self.definition(), {}
+
+    def _eval_is_real(self) -> bool:
+        return True
+
+
+class Unevaluated(sp.Function):  # type: ignore[misc]
+    """A named limit that has no definition here: formulas may hold it, checks and generated code refuse it by name."""
+
+    latex_name = "F"
+
+    def _eval_is_real(self) -> bool:
+        return True
+
+    def _latex(self, printer: Any, exp: Any = None) -> str:
+        text = rf"{self.latex_name}\left({', '.join(printer._print(arg) for arg in self.args)}\right)"
+        return text if exp is None else rf"{text}^{{{exp}}}"
+
+
+@lru_cache(maxsize=4096)
+def _opened(node: Any) -> Any:
+    return written_out(node.definition())
+
+
+def written_out(expr: Any) -> Any:
+    """`expr` with every named object replaced by its definition, to the bottom."""
+    if not expr.has(Defined):
+        return expr
+    return _opened(expr) if isinstance(expr, Defined) else expr.func(*map(written_out, expr.args))
+
+
+def interval_integral(f: Any, over: Any, low: Any, high: Any) -> Any:
+    """Integral of f over (low, high), written over the whole line; f may have a kink or an integrable pole at a finite end."""
+    s = sp.Symbol(f"s_{over.name}", real=True)
+    if low == -sp.oo and high == sp.oo:
+        return LineIntegral(f, over)
+    if low == -sp.oo:
+        place, slope = high - sp.log(1 + sp.exp(s)), 1 / (1 + sp.exp(-s))
+    elif high == sp.oo:
+        place, slope = low + sp.log(1 + sp.exp(s)), 1 / (1 + sp.exp(-s))
+    else:
+        place, slope = low + (high - low) / (1 + sp.exp(-s)), (high - low) / (4 * sp.cosh(s / 2) ** 2)
+        f = f.subs(sp.log(over - low), sp.log(high - low) - Softplus(-s))  # -inf only where s is
+    return LineIntegral(f.subs(over, place) * slope, s)

@@ -11,7 +11,7 @@ import mpmath as mp
 
 from regimes.theory.derivation import DIGITS, POINTS, Derivation, Outcome, Step
 from regimes.theory.errors import DerivationError
-from regimes.theory.evaluate import value
+from regimes.theory.evaluate import along, value
 
 _GUARD = 12  # extra working digits, so that 30 survive differences and sums
 
@@ -57,23 +57,25 @@ def _definition(derivation: Derivation, step: Step, rng: random.Random) -> Outco
 
 
 def _identity(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:
+    count, digits = step.details.get("points", POINTS), step.details.get("digits", DIGITS)
     worst = 0.0
-    for point in _points(derivation, step, rng, POINTS):
-        left, right = value(step.left, point), value(step.right, point)
-        scale = max(abs(left), abs(right))
-        error = float(abs(left - right) / scale) if scale > mp.mpf(10) ** -DIGITS else float(abs(left - right))
-        worst = max(worst, error)
-        if not error <= 10.0**-DIGITS:
-            return Outcome(False, "numbers", worst, _failure(step, point, left, right))
-    return Outcome(True, f"{POINTS} random points, {DIGITS} digits", worst)
+    with mp.workdps(digits + _GUARD):
+        for point in _points(derivation, step, rng, count):
+            left, right = value(step.left, point), value(step.right, point)
+            scale = max(abs(left), abs(right))
+            error = float(abs(left - right) / scale) if scale > mp.mpf(10) ** -digits else float(abs(left - right))
+            worst = max(worst, error)
+            if not error <= 10.0**-digits:
+                return Outcome(False, "numbers", worst, _failure(step, point, left, right))
+    return Outcome(True, f"{count} random point{'s' if count > 1 else ''}, {digits} digits", worst)
 
 
 def _limit(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:
     variable, exponent = step.details["variable"], step.details["exponent"]
     sign = 1 if step.details["towards"] == "infinity" else -1
-    first = min(20, int(24 / (0.302 * exponent)))  # the error must stay visible above the working precision
+    first = step.details["first"] or min(20, int(24 / (0.302 * exponent)))  # the error must stay visible above the working precision
     worst = 0.0
-    for point in _points(derivation, step, rng, 5):
+    for point in _points(derivation, step, rng, step.details["points"]):
         errors = []
         for k in range(first, first + 3):
             at = derivation.insert({**point, variable: mp.mpf(2) ** (sign * k)}, step)
@@ -96,27 +98,29 @@ def _limit(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:
 
 
 def _stationarity(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:
-    objective, u = step.details["objective"], step.details["variable"]
+    with mp.workdps(step.details["digits"] + _GUARD):
+        return _stationary_points(derivation, step, rng)
+
+
+def _stationary_points(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:
+    objective, u, count, digits = (step.details[key] for key in ("objective", "variable", "points", "digits"))
     worst = 0.0
-    for point in _points(derivation, step, rng, 10):
+    for point in _points(derivation, step, rng, count):
         root = value(step.value, point)
-
-        def height(w: Any, point: Mapping[Any, Any] = point) -> Any:
-            return value(objective, {**point, u: w})
-
+        height = along(objective, u, point)
         slope, bend = mp.diff(height, root), mp.diff(height, root, 2)
-        error = float(abs(slope) / (abs(bend) * max(abs(root), mp.mpf(10) ** -DIGITS)))
+        error = float(abs(slope) / (abs(bend) * max(abs(root), mp.mpf(10) ** -digits)))
         worst = max(worst, error)
-        if error > 10.0 ** (-DIGITS // 2):
+        if error > 10.0 ** (-digits // 2):
             return Outcome(False, "stationarity", worst, _failure(step, point, slope, mp.mpf(0)))
         if mp.sign(bend) != step.details["curvature"]:
             return Outcome(
                 False, "stationarity", worst, f"step '{step.name}': curvature {mp.nstr(bend, 8)} has the wrong sign at {_show(point)}"
             )
         low, high = (value(end, {**point, u: root}) for end in step.details["interval"])
-        with mp.workdps(15):
-            grid = [low + (high - low) * (k + mp.mpf(1) / 2) / 64 for k in range(64)]
-            signs = [mp.sign(mp.diff(height, w)) for w in grid]
+        with mp.workdps(22):
+            heights = [height(low + (high - low) * k / 64) for k in range(65)]
+            signs = [mp.sign(after - before) for before, after in pairwise(heights) if after != before]
         turns = sum(1 for s, r in pairwise(signs) if s != r)
         if turns != step.details["count"]:
             return Outcome(
@@ -126,7 +130,7 @@ def _stationarity(derivation: Derivation, step: Step, rng: random.Random) -> Out
                 f"step '{step.name}': {turns} stationary points in ({mp.nstr(low, 6)}, {mp.nstr(high, 6)}), "
                 f"{step.details['count']} declared, at {_show(point)}",
             )
-    return Outcome(True, f"gradient, curvature and number of stationary points at 10 random points, {DIGITS // 2} digits", worst)
+    return Outcome(True, f"gradient, curvature and number of stationary points at {count} random points, {digits // 2} digits", worst)
 
 
 def _conjecture(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:

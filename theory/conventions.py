@@ -25,6 +25,8 @@ Delta = sp.Symbol("Delta", positive=True)
 """Noise variance, 1 - e^{-2t}."""
 gamma = sp.Symbol("gamma", positive=True)
 """Signal-to-noise ratio of the channel, e^{-2t}/Delta."""
+omega = sp.Symbol("omega", positive=True)
+"""An eigenvalue of the data covariance."""
 m = sp.Symbol("m", positive=True)
 """Replica-symmetry-breaking parameter."""
 m_star = sp.Symbol("m_star", positive=True)

@@ -106,6 +106,15 @@ class Derivation:
                 return s
         raise UnknownNameError("step", name, [s.name for s in self.steps])
 
+    def drawing(self, domains: Domains, latex_names: Mapping[Any, str]) -> Derivation:
+        """The same with further symbols that checks draw and formulas show."""
+        return replace(self, domains={**self.domains, **domains}, latex_names={**self.latex_names, **latex_names})
+
+    def prefixed(self, prefix: str, after: Derivation) -> Derivation:
+        """The same with `prefix` before the names of the steps that came after `after`: a lemma whose names are wanted again."""
+        k = len(after.steps)
+        return replace(self, steps=(*self.steps[:k], *(replace(s, name=prefix + s.name) for s in self.steps[k:])))
+
     # -- building -----------------------------------------------------------------------------------------------
 
     def _add(self, step: Step) -> Derivation:
@@ -127,11 +136,14 @@ class Derivation:
         title: str,
         domains: Domains | None = None,
         where: Callable[[Mapping[Any, Any]], bool] | None = None,
+        points: int = POINTS,
+        digits: int = DIGITS,
         **options: Any,
     ) -> Derivation:
-        """The identity claim = rule(claim)."""
+        """The identity claim = rule(claim), checked at so many points to so many digits (fewer where a check is dear: it says so)."""
         result = rule(claim, **options)
-        return self._add(Step(name, title, "identity", label(rule), claim, result, result, domains=domains or {}, where=where))
+        details = {"points": points, "digits": digits}
+        return self._add(Step(name, title, "identity", label(rule), claim, result, result, "", details, domains or {}, where))
 
     def solve(
         self,
@@ -177,9 +189,12 @@ class Derivation:
         count: int = 1,
         domains: Domains | None = None,
         where: Callable[[Mapping[Any, Any]], bool] | None = None,
+        points: int = 10,
+        digits: int = DIGITS,
     ) -> Derivation:
         """`value_` makes `objective` stationary in `variable`; `count` stationary points lie in `interval`."""
         details = {"objective": objective, "variable": variable, "curvature": curvature, "interval": interval, "count": count}
+        details |= {"points": points, "digits": digits}
         return self._add(
             Step(name, title, "stationarity", label(rule), variable, value_, value_, details=details, domains=domains or {}, where=where)
         )
@@ -194,12 +209,17 @@ class Derivation:
         variable: Any,
         towards: Literal["infinity", "zero"],
         exponent: float,
+        first: int | None = None,
+        points: int = 5,
         domains: Domains | None = None,
         **options: Any,
     ) -> Derivation:
-        """rule(exact) approximates exact, with an error that falls like variable^-exponent (or variable^exponent towards zero)."""
+        """rule(exact) approximates exact, with an error that falls like variable^-exponent (or variable^exponent towards zero).
+
+        The error is measured along three powers of two from 2^first: where the powers are not as high as working digits allow, say so.
+        """
         result = rule(exact, variable, **options)
-        details = {"variable": variable, "towards": towards, "exponent": exponent}
+        details = {"variable": variable, "towards": towards, "exponent": exponent, "first": first, "points": points}
         return self._add(Step(name, title, "limit", label(rule), exact, result, result, details=details, domains=domains or {}))
 
     def conjecture(self, name: str, expr: Any, title: str, *, covered_by: str, reference: str) -> Derivation:

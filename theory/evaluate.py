@@ -13,12 +13,15 @@ from typing import Any
 import mpmath as mp
 import sympy as sp
 
-from regimes.theory.averages import LargestRoot, LineIntegral, NormalAverage
+from regimes.theory.averages import Defined, LargestRoot, LineIntegral, NormalAverage, Unevaluated
 from regimes.theory.errors import DerivationError
 from regimes.theory.functions import elementary
 
-_SPECIAL = (LargestRoot, LineIntegral, NormalAverage, sp.Derivative, sp.Subs)
+_SPECIAL = (Defined, LargestRoot, LineIntegral, NormalAverage, sp.Derivative, sp.Subs)
 _MAX_NODES = 1 << 15
+_ROUGH = 24  # digits that narrow a bracket
+_MAX_SCAN = 100  # points at which a window is looked for
+_WIDE = 80  # length of a window from which the line is mapped
 
 
 def value(expr: Any, point: Mapping[Any, Any]) -> Any:
@@ -42,6 +45,8 @@ def _compiled(expr: Any) -> tuple[Callable[..., Any], tuple[Any, ...], tuple[tup
     holes: dict[Any, Any] = {}
 
     def cut(node: Any) -> Any:
+        if isinstance(node, Unevaluated):
+            raise DerivationError(f"{type(node).__name__} has no definition that a check could evaluate")
         if isinstance(node, _SPECIAL):
             return holes.setdefault(node, sp.Dummy("hole"))
         return node.func(*map(cut, node.args)) if node.args else node
@@ -60,6 +65,8 @@ def _split(expr: Any, variable: Any) -> tuple[Any, tuple[tuple[Any, Any], ...]]:
         return node if node.is_Atom else constants.setdefault(node, sp.Dummy("constant"))
 
     def cut(node: Any) -> Any:
+        if isinstance(node, sp.Piecewise):
+            return node.func(*((cut(branch), condition) for branch, condition in node.args))
         if not node.has(variable):
             return constant(node)
         if node.is_Add or node.is_Mul:
@@ -70,10 +77,10 @@ def _split(expr: Any, variable: Any) -> tuple[Any, tuple[tuple[Any, Any], ...]]:
     return cut(elementary(expr)), tuple((name, node) for node, name in constants.items())
 
 
-def _along(expr: Any, variable: Any, point: Mapping[Any, Any]) -> Callable[[Any], Any]:
+def along(expr: Any, variable: Any, point: Mapping[Any, Any]) -> Callable[[Any], Any]:
     """`expr` as a function of one variable, everything else fixed at `point`."""
     if expr.has(*_SPECIAL):
-        return lambda u: value(expr, {**point, variable: u})
+        return _along_special(expr, variable, point)
     moving, constants = _split(expr, variable)
     function, symbols, _ = _compiled(moving)
     fixed = {**point, **{name: value(node, point) for name, node in constants}}
@@ -90,47 +97,90 @@ def _along(expr: Any, variable: Any, point: Mapping[Any, Any]) -> Callable[[Any]
     return at
 
 
+def _along_special(expr: Any, variable: Any, point: Mapping[Any, Any]) -> Callable[[Any], Any]:
+    """The same where integrals or roots occur in `expr`: those that do not hold the variable are computed once."""
+    function, symbols, holes = _compiled(expr)
+    fixed = {hole: _special(node, point) for hole, node in holes if variable not in node.free_symbols}
+    moving = [(hole, node) for hole, node in holes if hole not in fixed]
+
+    def at(u: Any) -> Any:
+        here = {**point, **fixed, variable: u}
+        here |= {hole: _special(node, here) for hole, node in moving}
+        return function(*(here[s] for s in symbols))
+
+    missing = [s for s in symbols if s not in point and s not in fixed and s != variable and s not in dict(moving)]
+    if missing:
+        raise DerivationError(f"no value given for {', '.join(map(str, missing))}")
+    return at
+
+
 def _special(node: Any, point: Mapping[Any, Any]) -> Any:
+    if isinstance(node, Defined):
+        expr, args = _template(node)
+        return value(expr, {**point, **{s: value(arg, point) for s, arg in args}})
     if isinstance(node, NormalAverage):
         node = node.as_integral()
     if isinstance(node, LineIntegral):
-        return line_integral(_along(node.args[0], node.args[1], point))
+        return line_integral(along(node.args[0], node.args[1], point))
     if isinstance(node, LargestRoot):
         f, x = node.args[:2]
         lower, upper = (value(end, point) for end in node.args[2:])
-        return largest_root(_along(f, x, point), lower, upper)
+        return largest_root(along(f, x, point), lower, upper)
     if isinstance(node, sp.Subs):
         new = {s: value(e, point) for s, e in zip(node.variables, node.point, strict=True)}
         return value(node.expr, {**point, **new})
     (x, order), *rest = node.variable_count
     if rest:
         raise DerivationError(f"only derivatives with respect to one variable are evaluated, not {node}")
-    return mp.diff(_along(node.expr, x, point), point[x], int(order))
+    return mp.diff(along(node.expr, x, point), point[x], int(order))
+
+
+@lru_cache(maxsize=4096)
+def _template(node: Any) -> tuple[Any, tuple[tuple[Any, Any], ...]]:
+    expr, args = node.template()
+    return expr, tuple(args.items())
 
 
 def line_integral(f: Callable[[Any], Any]) -> Any:
     """Integral over the line of a smooth f that decays at least exponentially, by the doubled trapezoid rule.
 
-    The window is where |f| exceeds 10^-dps of its largest value. Doubling squares the relative error of the rule, so it
-    stops when two rules agree to half the digits wanted; ten digits fewer than the working precision are delivered.
+    The window is where |f| exceeds 10^-dps of its largest value; where it is wide (slow tails) the line is mapped by u = sinh(s).
+    Doubling squares the relative error of the rule, so it stops when two rules agree to half the digits wanted; ten digits fewer
+    than the working precision are delivered.
     """
     digits = mp.mp.dps
-    scan = [mp.sinh(mp.mpf(k) / 4) for k in range(-28, 29)]
-    size = [abs(f(u)) for u in scan]
-    top = max(size)
-    if not all(map(mp.isfinite, size)):
-        raise DerivationError("an integrand is not finite on the line")
-    inside = [k for k, s in enumerate(size) if s > top * mp.mpf(10) ** -digits]
-    if not inside:
-        return mp.mpf(0)
-    if inside[0] == 0 or inside[-1] == len(scan) - 1:
-        raise DerivationError(f"an integrand has not decayed at {mp.nstr(scan[-1], 4)}: its integral did not settle")
-    tiny = top * mp.mpf(10) ** -digits
-    low = _edge(f, scan[inside[0] - 1], scan[inside[0]], tiny)
-    high = _edge(f, scan[inside[-1] + 1], scan[inside[-1]], tiny)
-    n = 27  # so that Gaussians settle at the second doubling
+    steps = [mp.mpf(k) / 4 for k in range(-28, 29)]
+    values = [f(mp.sinh(s)) for s in steps]
+    while True:
+        size = [abs(y) for y in values]
+        if not all(map(mp.isfinite, size)):
+            raise DerivationError("an integrand is not finite on the line")
+        tiny = max(size) * mp.mpf(10) ** -digits
+        inside = [k for k, s in enumerate(size) if s > tiny]
+        if not inside:
+            return mp.mpf(0)
+        first, last = inside[0] - 1, inside[-1] + 1
+        if first >= 0 and last < len(steps):
+            break
+        if len(steps) > _MAX_SCAN:
+            raise DerivationError(f"an integrand has not decayed at {mp.nstr(mp.sinh(steps[-1]), 4)}: its integral did not settle")
+        beyond = [(steps[0] if first < 0 else steps[-1]) + (-1 if first < 0 else 1) * mp.mpf(k) / 4 for k in range(1, 13)]
+        more = [f(mp.sinh(s)) for s in beyond]
+        steps, values = (beyond[::-1] + steps, more[::-1] + values) if first < 0 else (steps + beyond, values + more)
+    scan = [mp.sinh(s) for s in steps]
+    if scan[last] - scan[first] > _WIDE:
+        weighted = [values[k] * mp.cosh(steps[k]) for k in range(first, last + 1)]
+        return _trapezoid(lambda s: f(mp.sinh(s)) * mp.cosh(s), steps[first], steps[last], weighted)
+    low = _edge(f, scan[first], scan[first + 1], tiny)
+    high = _edge(f, scan[last], scan[last - 1], tiny)
+    count = 27  # so that Gaussians settle at the second doubling
+    return _trapezoid(f, low, high, [f(low + k * (high - low) / count) for k in range(count + 1)])
+
+
+def _trapezoid(f: Callable[[Any], Any], low: Any, high: Any, values: list[Any]) -> Any:
+    """The rule on equally spaced values between low and high, doubled until it settles."""
+    n, digits = len(values) - 1, mp.mp.dps
     h = (high - low) / n
-    values = [f(low + k * h) for k in range(n + 1)]
     total, scale = sum(values) - (values[0] + values[-1]) / 2, sum(map(abs, values))
     while n < _MAX_NODES:
         middle = [f(low + (2 * k + 1) * h / 2) for k in range(n)]
@@ -170,7 +220,25 @@ def largest_root(f: Callable[[Any], Any], lower: Any, upper: Any) -> Any:
         hi = 1 - (1 - hi) ** 2
         if 1 - hi < mp.mpf(10) ** -(mp.mp.dps - 5):
             return upper
-    for _ in range(40):
-        middle = (lo + hi) / 2
-        lo, hi = (middle, hi) if f(place(middle)) >= 0 else (lo, middle)
+    with mp.workdps(min(mp.mp.dps, _ROUGH)):
+        lo, hi = _narrowed(lambda s: f(place(s)), lo, hi)
     return place(mp.findroot(lambda s: f(place(s)), (lo, hi), solver="secant", maxsteps=60, verify=False))
+
+
+def _narrowed(f: Callable[[Any], Any], lo: Any, hi: Any) -> tuple[Any, Any]:
+    """A narrow bracket with f(lo) >= 0 > f(hi): false position with halved weights, every third step a bisection."""
+    f_lo, f_hi, side = f(lo), f(hi), 0
+    for turn in range(60):
+        if hi - lo <= mp.mpf(10) ** -10 * lo or f_lo == f_hi:
+            break
+        middle = (lo + hi) / 2 if turn < 6 or turn % 3 == 2 else lo + (hi - lo) * f_lo / (f_lo - f_hi)
+        if not lo < middle < hi:
+            middle = (lo + hi) / 2
+        f_middle = f(middle)
+        if f_middle >= 0:
+            f_hi = f_hi / 2 if side > 0 else f_hi
+            lo, f_lo, side = middle, f_middle, 1
+        else:
+            f_lo = f_lo / 2 if side < 0 else f_lo
+            hi, f_hi, side = middle, f_middle, -1
+    return lo, hi

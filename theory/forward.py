@@ -12,28 +12,36 @@ from regimes.theory.averages import LineIntegral
 from regimes.theory.conventions import Delta, a, decay, gamma, t, x
 from regimes.theory.derivation import Derivation
 from regimes.theory.errors import DerivationError
-from regimes.theory.laws import GaussianClusters
 from regimes.theory.model import DataModel
 from regimes.theory.params import ALPHA, ENERGY, TILT, TIME
 
 CHANNEL_SOURCE = "Ornstein-Uhlenbeck process dX = -X dt + sqrt(2) dW"
 
 
-def start(model: DataModel, kind: str, law: GaussianClusters) -> Derivation:
-    """The channel and the law of one coordinate inside a cluster."""
+def start(model: DataModel, kind: str) -> Derivation:
+    """The channel."""
     domains = {p.symbol: p.typical for p in (*model.params, TIME)}
     names = {p.symbol: p.latex for p in (*model.params, TIME, TILT, ALPHA, ENERGY)}
     names |= c.LATEX
     proof = Derivation(model.name, kind, f"{kind} of {model.doc}", domains, names)
     proof = proof.define("decay", decay, c.CHANNEL[decay], "Decay of the datum up to time t", CHANNEL_SOURCE, insert=True)
     proof = proof.define("noise_variance", Delta, c.CHANNEL[Delta], "Noise variance at time t", CHANNEL_SOURCE, insert=True)
-    proof = proof.define("channel", sp.Symbol("p(x|a)"), c.noise_density(x, a), "One coordinate of the forward channel", CHANNEL_SOURCE)
-    return proof.define(
-        "law", sp.Symbol("p(a)"), c.normal_density(a, law.sd**2), "One coordinate of a datum about its cluster's centre", model.source
-    )
+    return proof.define("channel", sp.Symbol("p(x|a)"), c.noise_density(x, a), "One coordinate of the forward channel", CHANNEL_SOURCE)
+
+
+def snr(proof: Derivation) -> Derivation:
+    """The signal-to-noise ratio as a function of time."""
+    title = "Signal-to-noise ratio: the only way in which time enters"
+    return proof.define("snr", gamma, c.CHANNEL[gamma], title, CHANNEL_SOURCE, insert=True)
+
+
+def gaussian_coordinate(proof: Derivation, var: Any, title: str, reference: str) -> Derivation:
+    """The law of a centred Gaussian coordinate of variance `var`."""
+    return proof.define("law", sp.Symbol("p(a)"), c.normal_density(a, var), title, reference)
 
 
 def forward_density(proof: Derivation) -> Derivation:
+    """Density, score and Fokker-Planck equation of a Gaussian coordinate with the law of step `law`."""
     at = {x: (-2.0, 2.0)}
     proof = proof.then(
         rules.complete_the_square,

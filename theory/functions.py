@@ -11,7 +11,7 @@ from typing import Any
 import sympy as sp
 from sympy.codegen.cfunctions import expm1, log1p
 
-__all__ = ["LogCosh", "LogRatioGap", "RelativeEntropyTerm", "Softplus", "StableFunction", "elementary", "expm1", "log1p"]
+__all__ = ["LogCosh", "LogErfcx", "LogRatioGap", "RelativeEntropyTerm", "Softplus", "StableFunction", "elementary", "expm1", "log1p"]
 
 
 class StableFunction(sp.Function):  # type: ignore[misc]
@@ -32,6 +32,10 @@ class StableFunction(sp.Function):  # type: ignore[misc]
         """Derivative of the definition."""
         x = sp.Dummy("x", real=True)
         return sp.diff(self.define(x), x).subs(x, self.args[0])
+
+    def _eval_is_real(self) -> bool | None:
+        real: bool | None = self.args[0].is_real
+        return real
 
     def _eval_evalf(self, prec: int) -> Any:
         # The definitions cancel to second order near 0: twice the digits of the argument's smallness are added.
@@ -88,6 +92,32 @@ class LogRatioGap(StableFunction):
 
     def fdiff(self, argindex: int = 1) -> Any:
         return self.args[0] / (1 + self.args[0]) ** 2
+
+
+class PlainErfc(sp.Function):  # type: ignore[misc]
+    """erfc x, left as it is: SymPy's own turns erfc(-x) into 2 - erfc(x), which cancels."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        return -2 * sp.exp(-(self.args[0] ** 2)) / sp.sqrt(sp.pi)
+
+    def _eval_evalf(self, prec: int) -> Any:
+        return sp.erfc(self.args[0])._eval_evalf(prec)
+
+    def _mpmathcode(self, printer: Any) -> str:
+        return f"erfc({printer._print(self.args[0])})"
+
+
+class LogErfcx(StableFunction):
+    """x^2 + log erfc x: the logarithm of the scaled complementary error function, about -log x beyond 1."""
+
+    @classmethod
+    def define(cls, x: Any) -> Any:
+        return x**2 + sp.log(PlainErfc(x))
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        return 2 * self.args[0] - 2 * sp.exp(-self) / sp.sqrt(sp.pi)
 
 
 def elementary(expr: Any) -> Any:

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from regimes.theory.errors import UnknownNameError
+from regimes.theory.laws import RandomEnergies
 from regimes.theory.model import DataModel, get_model
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ KINDS = ("collapse", "speciation")
 
 @cache
 def _derive(model: DataModel, kind: str) -> Derivation:
+    if kind == "collapse" and model.family == RandomEnergies.family:
+        from regimes.theory.random_energy import derive_random_energy
+
+        return derive_random_energy(model)
     if kind == "collapse":
         from regimes.theory.collapse import derive_collapse
 
@@ -31,6 +36,7 @@ def derive(model: DataModel | str, kind: str) -> Derivation:
     Raises
     ------
     UnknownNameError : no such model or kind.
+    DerivationError : the model has no such derivation, and why.
     """
     if kind not in KINDS:
         raise UnknownNameError("derivation", kind, KINDS)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import mpmath as mp
 import sympy as sp
 
-from regimes.theory.averages import LineIntegral, NormalAverage
-from regimes.theory.conventions import t
+from regimes.theory.averages import Defined, LineIntegral, NormalAverage
+from regimes.theory.conventions import t, z
 from regimes.theory.errors import DerivationError
 from regimes.theory.evaluate import value
+from regimes.theory.functions import LogErfcx, LogRatioGap, expm1
 
 Rule = Callable[..., Any]
 
@@ -76,6 +77,71 @@ def complete_the_square(integral: Any) -> Any:
     return total
 
 
+def log_gaussian_between(f: Any, u: Any, low: Any, high: Any) -> Any:
+    """log of the integral of f = constant * exp(quadratic) over (low, high), one end of which may be infinite.
+
+    Completing the square leaves the integrand at an end times a scaled complementary error function, which does not overflow.
+    """
+    exponent, prefactor = _exponent_and_prefactor(f, u)
+    if prefactor.has(u) or not sp.expand(exponent).is_polynomial(u):
+        raise DerivationError(f"not the exponential of a polynomial in {u}: {f}")
+    quadratic = sp.Poly(sp.expand(exponent), u)
+    minus_a, b = -quadratic.coeff_monomial(u**2), quadratic.coeff_monomial(u)
+    if quadratic.degree() != 2 or not minus_a.is_positive:
+        raise DerivationError(f"the exponent is not a falling quadratic in {u}: {exponent}")
+    common = sp.log(prefactor) + sp.log(sp.pi / (4 * minus_a)) / 2
+
+    root, centre = sp.sqrt(minus_a), b / (2 * minus_a)
+    if high == sp.oo:
+        return common + exponent.subs(u, low) + LogErfcx(root * low - b / (2 * root))
+    if low == -sp.oo:
+        return common + exponent.subs(u, high) + LogErfcx(b / (2 * root) - root * high)
+    # Tails beyond the end near the peak and beyond the other; the distance of the peak from the middle has a sign of its own.
+    middle, half = (low + high) / 2, (high - low) / 2
+    off = (centre - middle) * sp.Piecewise((-1, centre < middle), (1, True))
+    near, far = LogErfcx(root * (off - half)), LogErfcx(root * (off + half))
+    at_near = exponent.subs(u, middle) + minus_a * half * (2 * off - half)
+    return common + at_near + near + sp.log(-expm1(far - near - 4 * minus_a * half * off))
+
+
+def hubbard_stratonovich(f: Any, total: Any) -> Any:
+    """exp(c M^2 + ...) with c > 0 as a normal average of exponentials that are linear in M = `total`."""
+    exponent, prefactor = _exponent_and_prefactor(f, total)
+    polynomial = sp.Poly(sp.expand(exponent), total)
+    square = polynomial.coeff_monomial(total**2)
+    if polynomial.degree() != 2 or not (square.is_nonnegative and prefactor.free_symbols.isdisjoint({total})):
+        raise DerivationError(f"not the exponential of a square of {total} with a positive factor: {f}")
+    rest = sp.expand(exponent - square * total**2)
+    return prefactor * sp.exp(rest) * NormalAverage(sp.exp(sp.sqrt(2 * square) * total * z), z)
+
+
+def laplace(exact: Any, large: Any, peak: Any) -> Any:
+    """Averages with exp(n S), and (1/n) log of its integral, as n = `large` grows: what stands in the integral, at the peak of S.
+
+    `exact` is either log(c * integral of exp(n S))/n or a quotient of the integrals of f exp(n S) and exp(n S).
+    """
+    integrals = sorted(exact.atoms(LineIntegral), key=lambda node: node.integrand.count_ops())
+    exponent, prefactor = _exponent_and_prefactor(integrals[0].integrand, large) if integrals else (sp.S.Zero, sp.S.Zero)
+    if prefactor != 1 or sp.expand(exponent).coeff(large, 1) == 0 or len(integrals) > 2:
+        raise DerivationError(f"not an integral of exp({large} S) or an average with it: {exact}")
+    entropy, u = sp.factor_terms(exponent / large), integrals[0].variable
+    ratio = sp.simplify(sp.diff(entropy, u) / peak.integrand.subs(peak.variable, u))
+    if ratio.has(u):
+        raise DerivationError(f"{peak} is not where the slope of {entropy} vanishes")
+    if len(integrals) == 1:
+        return entropy.subs(u, peak)
+    return sp.simplify(integrals[1].integrand / integrals[0].integrand).subs(u, peak)
+
+
+def transfer_matrices(coupling: Any, fields: Sequence[Any]) -> Any:
+    """Partition function of an open chain of spins +-1 in `fields`: rows and columns of the matrices are the two values of a spin."""
+    bond = sp.Matrix([[sp.exp(coupling), sp.exp(-coupling)], [sp.exp(-coupling), sp.exp(coupling)]])
+    row = sp.ones(1, 2)
+    for k, v in enumerate(fields):
+        row = (row * bond if k else row) * sp.diag(sp.exp(v), sp.exp(-v))
+    return (row * sp.ones(2, 1))[0]
+
+
 def _normal_moment(power: int, centre: Any, var: Any) -> Any:
     return sum(sp.binomial(power, 2 * k) * centre ** (power - 2 * k) * var**k * sp.factorial2(2 * k - 1) for k in range(power // 2 + 1))
 
@@ -106,6 +172,18 @@ def average_of_logarithm(integral: Any) -> Any:
     return tidy(sp.expand(sp.simplify(averaged)).xreplace({c: w for w, c in logs.items()}))
 
 
+def gather_logarithms(expr: Any) -> Any:
+    """Carry out derivatives and write log(1 + u) = LogRatioGap(u) + u/(1 + u), so that small arguments do not cancel."""
+    expr = tidy(sp.expand(expr.doit()))
+    gaps = {}
+    for w in expr.atoms(sp.log):
+        u = sp.factor(w.args[0] - 1)
+        gaps[w] = sp.Dummy("gap", real=True), LogRatioGap(u), u / (1 + u)
+    split = sp.expand(expr.xreplace({w: name + rest for w, (name, _, rest) in gaps.items()}))
+    parts = sp.collect(split, [name for name, _, _ in gaps.values()], evaluate=False)
+    return sum(sp.factor(k) * u for u, k in parts.items()).xreplace({name: gap for name, gap, _ in gaps.values()})
+
+
 def differentiate(derivative: Any) -> Any:
     """Carry out derivatives (possibly taken at a point) and cancel what cancels."""
     result = derivative.doit()
@@ -120,6 +198,16 @@ def fokker_planck(claim: Any, log_density: Any, variable: Any) -> Any:
     slope = sp.diff(log_density, variable)
     residual = sp.diff(log_density, t) - 1 - variable * slope - sp.diff(slope, variable) - slope**2
     return sp.cancel(sp.together(residual)) * sp.exp(log_density)
+
+
+def given_tilt(claim: Any) -> Any:
+    """The tilt is given and what it selects is computed from it, instead of the other way round: no equation is solved."""
+    return claim
+
+
+def tidy_terms(expr: Any) -> Any:
+    """Logarithms gathered where the terms are closed; averages stay as they are."""
+    return expr if expr.has(Defined, LineIntegral, NormalAverage) else tidy(expr)
 
 
 def substitute(expr: Any, replacements: Mapping[Any, Any]) -> Any:

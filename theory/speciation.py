@@ -15,10 +15,11 @@ from regimes.theory.averages import LargestRoot, LineIntegral, NormalAverage
 from regimes.theory.conventions import Delta, a, d, decay, gamma, level, q, y, z
 from regimes.theory.derivation import Derivation
 from regimes.theory.errors import DerivationError
-from regimes.theory.forward import IN_TIME, fokker_planck, start
+from regimes.theory.forward import IN_TIME, fokker_planck, gaussian_coordinate, start
 from regimes.theory.functions import LogCosh, RelativeEntropyTerm
 from regimes.theory.laws import GaussianClusters
 from regimes.theory.model import DataModel
+from regimes.theory.one_class import gaussian_curvature, one_class
 from regimes.theory.params import DIMENSION, LEVEL, OVERLAP
 
 kappa = sp.Symbol("kappa", positive=True)
@@ -34,11 +35,13 @@ DEFINITIONS = ("spectral", "noise-balance", "snr", "balance", "bimodal", "curvat
 def derive_speciation(model: DataModel) -> Derivation:
     """Log-odds, cloning curve, every definition of the speciation time, overlap potential, Landau expansion."""
     law = model.symbolic_law()
-    proof = start(model, "speciation", law)
+    if not isinstance(law, GaussianClusters):
+        return one_class(model, law)
+    proof = gaussian_coordinate(start(model, "speciation"), law.sd**2, "One coordinate of a datum about its cluster's centre", model.source)
     names = {**proof.latex_names, d: DIMENSION.latex, q: OVERLAP.latex, level: LEVEL.latex, kappa: r"\kappa", decay_sq: "e^{-2t}"}
     proof = Derivation(proof.model, proof.kind, proof.title, {**proof.domains, d: DIMENSION.typical}, names, proof.steps, proof.definitions)
     if len(law.weights) == 1:
-        return _single_class(proof)
+        return gaussian_curvature(proof)
     if len(law.weights) != 2 or law.rank != 1 or law.centres[0][0] + law.centres[1][0] != 0:
         raise DerivationError(f"{model.name}: speciation is derived for two classes at +m and -m, the centres here are {law.centres}")
     proof = _log_odds(proof, law)
@@ -56,25 +59,6 @@ def _balanced(law: GaussianClusters) -> dict[Any, Any] | None:
     if w.is_Symbol:
         return {w: sp.S.Half}
     return {} if w == sp.S.Half else None
-
-
-def _single_class(proof: Derivation) -> Derivation:
-    at = {y: (-2.0, 2.0)}
-    proof = proof.then(
-        rules.complete_the_square,
-        LineIntegral(proof["law"] * c.noise_density(y, a), a),
-        name="forward_density",
-        title="Density of one noised coordinate",
-        domains=at,
-    )
-    potential = -rules.take_the_logarithm(sp.log(proof["forward_density"]))
-    return proof.then(
-        rules.differentiate,
-        sp.Derivative(potential, y, y),
-        name="curvature",
-        title="Curvature of -log P_t: positive at every time, so the symmetry is never broken and there is no speciation",
-        domains=at,
-    )
 
 
 def _log_odds(proof: Derivation, law: GaussianClusters) -> Derivation:
