@@ -22,7 +22,7 @@ __all__ = ["ClassOdds", "Curvatures", "OddsFunction", "odds"]
 OddsFunction = Callable[[FloatArray, FloatArray, int], FloatArray]
 """f(log_odds, weights, own): log_odds (R, N, K) at N points x of R parameter points, seen from the class number `own`, whose entry is 0;
 weights (R, 1, K) of those parameter points; answers (R, N, M). f is smooth on the scale one of the log-odds, varies where two of
-log w + log_odds are equal and largest, and grows at most linearly."""
+log w + log_odds are equal and largest, and grows at most like their square."""
 
 
 class Curvatures(NamedTuple):

@@ -17,11 +17,13 @@ __all__ = [
     "GaussianClusters",
     "GaussianSpectrum",
     "IsingChain",
+    "IsingChains",
     "Law",
     "Mixture",
     "Piece",
     "Product",
     "RandomEnergies",
+    "ZeroMeanMixture",
 ]
 
 
@@ -169,6 +171,17 @@ class IsingChain:
 
 
 @dataclass(frozen=True)
+class IsingChains:
+    """With probability `weight` an open Ising chain at coupling `beta_a`, else one at `beta_b`."""
+
+    beta_a: Any
+    beta_b: Any
+    weight: Any
+
+    family: ClassVar[str] = "ising-chains"
+
+
+@dataclass(frozen=True)
 class RandomEnergies:
     """Derrida's model: 2^d independent levels N(0, d variance) at inverse temperature beta. There is no channel and no time."""
 
@@ -178,4 +191,19 @@ class RandomEnergies:
     family: ClassVar[str] = "random-energy"
 
 
-Law = GaussianClusters | Mixture | GaussianSpectrum | Product | CurieWeiss | IsingChain | RandomEnergies
+@dataclass(frozen=True)
+class ZeroMeanMixture:
+    """With probability `weight`, N(0, sds[0]^2 I), else N(0, sds[1]^2 I): two classes that differ in their spread only."""
+
+    weight: Any
+    sds: tuple[Any, Any]
+
+    family: ClassVar[str] = "zero-mean-mixture"
+
+    @property
+    def class_count(self) -> int:
+        """Number of classes."""
+        return 2
+
+
+Law = GaussianClusters | Mixture | GaussianSpectrum | Product | CurieWeiss | IsingChain | IsingChains | RandomEnergies | ZeroMeanMixture

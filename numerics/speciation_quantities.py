@@ -1,0 +1,71 @@
+"""What can be predicted about the classes of laws given by their log-odds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from regimes.numerics.quantities import Batched, Quantity, Recipe
+from regimes.theory.params import DIMENSION, LEVEL, TIME
+
+_SPECIATION = "regimes.numerics.speciation"
+_TIMES = "regimes.numerics.speciation_times"
+
+_ROADS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "cloning-probability": (
+        "probability phi(t) that two clones end in the same class",
+        {"posterior": "cloning_probability", "own-posterior": "cloning_probability_from_classes"},
+    ),
+    "class-information": (
+        "mutual information of class and x_t, nats",
+        {"divergence": "class_information", "density": "class_information_from_density"},
+    ),
+    "class-information-rate": (
+        "rate -dI(class; x_t)/dt at which the class is forgotten, nats per unit of time",
+        {"chebyshev": "class_information_rate"},
+    ),
+    "kappa": (
+        "class signal-to-noise ratio: half the mean log-odds of the first class",
+        {"moments": "kappa", "average": "kappa_averaged"},
+    ),
+    "log-odds-mean": (
+        "mean log-odds in the first class: KL of the first class from the second, nats",
+        {"moments": "log_odds_mean", "average": "log_odds_mean_averaged"},
+    ),
+    "log-odds-variance": (
+        "variance of the log-odds in the first class",
+        {"moments": "log_odds_variance", "average": "log_odds_variance_averaged"},
+    ),
+}
+"""Quantity -> what it is; method -> function of `regimes.numerics.speciation`."""
+
+DEFINITIONS = ("spectral", "noise-balance", "snr", "balance", "bimodal", "curvature", "cloning")
+"""Published definitions of the speciation time, each a method."""
+
+
+def class_quantities(*, classes: bool = True, averages: bool = True) -> dict[str, Quantity]:
+    """Quantities of the classes of one family, by name.
+
+    Parameters
+    ----------
+    classes : whether the model counts its classes, so that one with a single class has none of this.
+    averages : whether the mean and the variance of the log-odds have a road besides the average over x.
+    """
+    table = {}
+    for name, (doc, roads) in _ROADS.items():
+        kept = {method: function for method, function in roads.items() if averages or method != "average"}
+        recipes: dict[str, Recipe] = {method: Batched(_SPECIATION, function) for method, function in kept.items()}
+        table[name] = Quantity(name, doc, (TIME, DIMENSION), recipes, classes=classes)
+    times: dict[str, Recipe] = {name: Batched(_TIMES, name.replace("-", "_")) for name in DEFINITIONS}
+    time = Quantity(
+        "speciation-time", "speciation time t_S; the method is the definition", (DIMENSION,), times, optional=(LEVEL,), classes=classes
+    )
+    return table | {time.name: time}
+
+
+TABLES: Mapping[str, Mapping[str, Quantity]] = {
+    "zero-mean-mixture": class_quantities(),
+    "mixture": class_quantities(),
+    "ising-chains": class_quantities(),
+    "curie-weiss": class_quantities(classes=False, averages=False),
+}
+"""Family of laws -> the quantities of its classes by name."""
