@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from scipy.special import chndtr, ndtr
 from scipy.stats import ncx2
 
-from regimes.numerics.finite_size import Channel, FloatArray, Resolution, chi_square_rule, outer_points
+from regimes.numerics.contour import FloatArray
+from regimes.numerics.gaussian_levels import Channel, chi_square_rule, outer_points
 
-_RESOLUTIONS = (Resolution(10, 40, 0.0, 0.0), Resolution(16, 64, 0.0, 0.0), Resolution(24, 96, 0.0, 0.0), Resolution(48, 240, 0.0, 0.0))
+_NODES = ((10, 40, 44), (16, 64, 56), (24, 96, 72), (48, 240, 120))  # radial, axial, of the distance
 
 
 def _transverse(root: FloatArray, gap: FloatArray, d: int) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -62,8 +63,8 @@ def _pdf(root: FloatArray, gap: FloatArray, d: int) -> FloatArray:
     return result
 
 
-def _average(ch: Channel, n: float, resolution: Resolution, nodes: int) -> float:
-    points = outer_points(ch, resolution)
+def _average(ch: Channel, n: float, radial: int, axial: int, nodes: int) -> float:
+    points = outer_points(ch, radial, axial)
     points = points.select(np.flatnonzero(points.weights > 1e-14))
     q, d = ch.q, ch.d
     r = np.sqrt(points.squares)
@@ -90,9 +91,9 @@ def _average(ch: Channel, n: float, resolution: Resolution, nodes: int) -> float
 
 def probability(ch: Channel, n: float, tol: float) -> tuple[float, float]:
     """The probability and its change from the previous resolution, refined until that is below tol or the list ends."""
-    value, error = _average(ch, n, _RESOLUTIONS[0], 44), math.inf
-    for resolution, nodes in zip(_RESOLUTIONS[1:], (56, 72, 120), strict=True):
-        value, previous = _average(ch, n, resolution, nodes), value
+    value, error = _average(ch, n, *_NODES[0]), math.inf
+    for nodes in _NODES[1:]:
+        value, previous = _average(ch, n, *nodes), value
         error = abs(value - previous) + 1e-11 * value
         if error <= tol * value:
             break

@@ -1,12 +1,12 @@
 """The collapse window: excess entropy and collapse probability from the Gaussian law of the information density.
 
-Notation: zeta = i(a_1; x) - log(n-1), with i the information density of the channel a -> x. Its cluster part is a sum over
-coordinates, nearly Gaussian with mean d I and variance d V; its class part, log[p(c|x)/w_c], does not grow with d and keeps its
-own law, averaged over the coordinate along the centres. Then
+Notation: zeta = i(a_1; x) - log(n-1), with i the information density of the channel a -> x. It is nearly Gaussian with mean d I and
+variance d V inside one cluster or state; its class part, log[p(c|x)/w_c], does not grow with d and keeps its own law, averaged over the
+coordinate along the centres of clusters, or over the log-odds of the two states of Curie-Weiss spins, taken to be Gaussian. Then
 
     d f^e = E log(1 + e^{-zeta}),   phi_C = E 1/(1 + e^{-zeta}).
 
-The errors returned are those of the averages; the window itself is an approximation for large d.
+The errors returned are those of the averages, of I and of V; the window itself is an approximation for large d.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import erfcx, expit, ndtr
 
-from regimes.numerics.finite_size import Channel, FloatArray, channel
+from regimes.numerics.contour import FloatArray
+from regimes.numerics.energy import Pair
+from regimes.numerics.gaussian_levels import Channel, channel, check_time_and_dimension
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import GaussianClusters
+from regimes.theory.laws import CurieWeiss, GaussianClusters, GaussianSpectrum, Law, RandomEnergies
 
 _LOG_ROOT_TAU = 0.5 * math.log(2 * math.pi)
 
@@ -102,28 +104,77 @@ def _class_part(ch: Channel, nodes: int) -> tuple[FloatArray, FloatArray]:
     return value.ravel(), (ch.weights[:, None] * (gauss / gauss.sum())).ravel()
 
 
-def _average(function: Callable[[ArrayLike, float, int], FloatArray], sign: int, law: GaussianClusters, t: ArrayLike, n: float,
+def _moments(law: Law, t: float, d: int) -> tuple[Pair, Pair]:
+    """I and V per coordinate, with their errors: inside a cluster or a state."""
+    gamma = np.array([1 / math.expm1(2 * t)])
+    if isinstance(law, GaussianClusters):
+        return _exact(*information(channel(law, t, d).q))
+    if isinstance(law, GaussianSpectrum) and not law.curves:
+        parts = [(float(atom.weight), *information(float(atom.place) * gamma[0])) for atom in law.atoms]
+        return _exact(sum(w * mean for w, mean, _ in parts), sum(w * var for w, _, var in parts))
+    if isinstance(law, RandomEnergies):
+        raise DomainError("the random energy model has no channel, and no collapse window")
+    from regimes.numerics.families import levels_of_law
+
+    levels = levels_of_law(law)
+    return levels.information(gamma), levels.dispersion(gamma)
+
+
+def _exact(mean: float, variance: float) -> tuple[Pair, Pair]:
+    return Pair(np.array([mean]), np.zeros(1)), Pair(np.array([variance]), np.zeros(1))
+
+
+def _parts(law: Law, t: float, d: int, nodes: int) -> tuple[FloatArray, FloatArray]:
+    """The class part on its nodes, and their weights."""
+    if isinstance(law, GaussianClusters):
+        return _class_part(channel(law, t, d), nodes)
+    if isinstance(law, CurieWeiss) and float(law.h) == 0 and float(law.beta) > 1:
+        return _state_part(float(law.beta), t, d, nodes)
+    return np.zeros(1), np.ones(1)
+
+
+def _state_part(beta: float, t: float, d: int, nodes: int) -> tuple[FloatArray, FloatArray]:
+    """log[2 p(+|x)] for x from the state +, whose log-odds are a sum over coordinates."""
+    from regimes.numerics.curie_weiss import solve_magnetisation
+
+    m = float(solve_magnetisation(np.array([beta]), np.zeros(1))[0].value[0])
+    root = math.sqrt(1 / math.expm1(2 * t))
+    z = 0.05 * np.arange(-180, 181)
+    noise = np.exp(-0.5 * z * z - _LOG_ROOT_TAU) * 0.05
+    # Of one coordinate x = root a + z: log [(1+m) e^{root x} + (1-m) e^{-root x}]/[(1-m) e^{root x} + (1+m) e^{-root x}]
+    up, down = (2 * np.arctanh(m * np.tanh(root * (a * root + z))) for a in (1, -1))
+    mean = (1 + m) / 2 * (up @ noise) + (1 - m) / 2 * (down @ noise)
+    square = (1 + m) / 2 * (up**2 @ noise) + (1 - m) / 2 * (down**2 @ noise)
+    g = np.linspace(-8.9, 8.9, nodes)
+    gauss = np.exp(-0.5 * g * g)
+    odds = d * mean + math.sqrt(d * max(square - mean**2, 0.0)) * g
+    return math.log(2) - np.logaddexp(0, -odds), gauss / gauss.sum()
+
+
+def _average(function: Callable[[ArrayLike, float, int], FloatArray], sign: int, law: Law, t: ArrayLike, n: float,
              d: int) -> tuple[FloatArray, FloatArray]:
     if not n >= 2:
         raise DomainError(f"n={n} is outside its domain: 2 <= n < inf (number of data points)")
     times = np.asarray(t, dtype=float)
-    values = np.empty((2, times.size))
+    values, errors = np.empty((2, times.size)), np.empty(times.size)
     for k, time in enumerate(times.ravel()):
-        ch = channel(law, float(time), d)
-        mean, variance = information(ch.q)
+        check_time_and_dimension(float(time), d)
+        mean, variance = _moments(law, float(time), d)
         for row, (axial, nodes) in enumerate(((300, 32), (200, 24))):
-            part, weights = _class_part(ch, axial)
-            values[row, k] = weights @ function(sign * (d * mean + part - math.log(n - 1)), math.sqrt(d * variance), nodes)
-    error = np.abs(values[0] - values[1]) + 1e-14 * np.abs(values[0])
-    return values[0].reshape(times.shape), error.reshape(times.shape)
+            part, weights = _parts(law, float(time), d, axial)
+            zeta = d * mean.value[0] + part - math.log(n - 1)
+            values[row, k] = weights @ function(sign * zeta, math.sqrt(d * variance.value[0]), nodes)
+        # Both functions bound their first two derivatives: E f changes by at most E f times the change of the mean, and half that of V.
+        errors[k] = values[0, k] * (1e-14 + d * (mean.error[0] + variance.error[0] / 2))
+    return values[0].reshape(times.shape), (np.abs(values[0] - values[1]) + errors).reshape(times.shape)
 
 
-def excess_entropy(law: GaussianClusters, t: ArrayLike, n: float, d: int) -> tuple[FloatArray, FloatArray]:
+def excess_entropy(law: Law, t: ArrayLike, n: float, d: int) -> tuple[FloatArray, FloatArray]:
     """Excess entropy per dimension in the window approximation.
 
     Parameters
     ----------
-    law : clusters with numbers in it, centres on one line.
+    law : a law with numbers in it; clusters with centres on one line.
     t : forward times, any shape.
     n : number of data points, n >= 2.
     d : dimension.
@@ -136,6 +187,6 @@ def excess_entropy(law: GaussianClusters, t: ArrayLike, n: float, d: int) -> tup
     return value / d, error / d
 
 
-def collapse_probability(law: GaussianClusters, t: ArrayLike, n: float, d: int) -> tuple[FloatArray, FloatArray]:
+def collapse_probability(law: Law, t: ArrayLike, n: float, d: int) -> tuple[FloatArray, FloatArray]:
     """Probability that two clones split at t end on the same datum, in the window approximation; arguments as `excess_entropy`."""
     return _average(logistic_average, 1, law, t, n, d)
