@@ -23,6 +23,7 @@ from regimes.theory.laws import (
     GaussianClusters,
     GaussianSpectrum,
     IsingChain,
+    IsingChains,
     Law,
     Mixture,
     Piece,
@@ -62,6 +63,8 @@ def in_numbers(law: Law) -> Law:
             return CurieWeiss(float(law.beta), float(law.h))
         case IsingChain():
             return IsingChain(float(law.beta))
+        case IsingChains():
+            return IsingChains(float(law.beta_a), float(law.beta_b), float(law.weight))
         case RandomEnergies():
             return RandomEnergies(float(law.variance), float(law.beta))
 
@@ -92,8 +95,8 @@ def from_json(record: Mapping[str, Any]) -> Law:
         case Product.family:
             pieces = tuple(Piece(p["weight"], _panels(p["density"]), p["low"], p["high"]) for p in entries.pop("pieces"))
             return Product(tuple(Atom(**atom) for atom in entries.pop("atoms")), pieces, **entries)
-        case CurieWeiss.family | IsingChain.family | RandomEnergies.family:
-            return {c.family: c for c in (CurieWeiss, IsingChain, RandomEnergies)}[family](**entries)
+        case CurieWeiss.family | IsingChain.family | IsingChains.family | RandomEnergies.family:
+            return {c.family: c for c in (CurieWeiss, IsingChain, IsingChains, RandomEnergies)}[family](**entries)
         case _:
             raise ValueError(f"unknown family {family!r}")
 

@@ -17,7 +17,7 @@ REVERSED = ("product-rademacher", "spectrum-linear-manifold")
 
 
 def plan(model: DataModel, budget: Budget, seed: int) -> list[Study]:
-    """Every study of one model."""
+    """Every study of one model; none of a model whose collapse is not predicted."""
     match model.family:
         case GaussianClusters.family:
             return _clusters(model, budget, seed)
@@ -25,7 +25,7 @@ def plan(model: DataModel, budget: Budget, seed: int) -> list[Study]:
             (usual,) = settings(model)
             return [plan_population.random_energies(usual, budget, seed, d=d, batches=48) for d in (8, 12, 16)]
         case _:
-            chosen = settings(model)
+            chosen = settings(model) if get_quantity("collapse-time", model).recipes else []
             studies = []
             for s in chosen:
                 alpha = s.reached([{"alpha": alpha} for alpha in (0.25, 0.1, 0.04)])["alpha"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from regimes.numerics.quantities import get_quantity
-from regimes.theory.laws import CurieWeiss, GaussianClusters, IsingChain, Mixture, RandomEnergies
+from regimes.theory.laws import CurieWeiss, GaussianClusters, IsingChain, IsingChains, Mixture, RandomEnergies
 from regimes.validate.compare import Measurement
 from regimes.validate.experiment import Arrays, Experiment, seed_for
 from regimes.validate.statistics import Averages, Bounded, Crossing, chebyshev, interpolated
@@ -41,7 +41,7 @@ def information(s: Setting, budget: Budget, seed: int, *, alpha: float, d: int, 
     """
     nodes = chebyshev(0.75 * (middle := s.locate("collapse-time", alpha=alpha)), 1.4 * middle, 7)
     law = s.law
-    finite = isinstance(law, (CurieWeiss, IsingChain, Mixture))
+    finite = isinstance(law, (CurieWeiss, IsingChain, IsingChains, Mixture))
     known = [q for q in ((INFORMATION, "information"), (DISPERSION, "dispersion")) if get_quantity(q[1], s.model).recipes]
     e = Experiment("information-moments", law, seed_for(seed, f"{s.model.name} information {s.label()}"), budget.of(batches), 8, 32, d,
                    times=tuple(nodes.tolist()), scheme="quarter" if finite else "")

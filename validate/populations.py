@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, Law, Mixture, Product
+from regimes.theory.laws import CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, IsingChains, Law, Mixture, Product
 from regimes.validate.sampling import FloatArray, cluster_log_weights, delta, eigenvalues, frame, gamma, magnetisation
 from regimes.validate.scores import PopulationCentre, log_sum_exp
 
@@ -44,6 +44,8 @@ def population(law: Law, d: int) -> Population:
             return MeanField(law, d)
         case IsingChain():
             return Chain(law)
+        case IsingChains():
+            return TwoChains(law)
         case _:
             raise DomainError(f"{law.family} is no law of data: it has no density")
 
@@ -227,6 +229,17 @@ class Chain:
             cavity = field[i] + 0.5 * (plus - minus)
         log_sum += _log_cosh(cavity) - (d - 1) * float(_log_cosh(np.array(beta)))  # less the logarithm of the partition function
         return np.asarray(_spin_factor(x, t) + log_sum)[:, None]
+
+
+class TwoChains:
+    """A chain at one of two couplings."""
+
+    def __init__(self, law: IsingChains) -> None:
+        self._parts = [(math.log(w), Chain(IsingChain(b))) for w, b in ((law.weight, law.beta_a), (1.0 - law.weight, law.beta_b))]
+
+    def terms(self, x: FloatArray, t: float) -> FloatArray:
+        (log_a, a), (log_b, b) = self._parts
+        return np.asarray(np.logaddexp(log_a + a.terms(x, t), log_b + b.terms(x, t)))
 
 
 def _log_cosh(x: FloatArray) -> FloatArray:

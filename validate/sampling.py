@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import Atom, CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, Law, Mixture, Product
+from regimes.theory.laws import Atom, CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, IsingChains, Law, Mixture, Product
 from regimes.validate.tables import Panels
 
 FloatArray = npt.NDArray[np.floating[Any]]
@@ -98,12 +98,20 @@ def draw(rng: np.random.Generator, law: Law, n: int, d: int, dtype: Real = np.fl
         case CurieWeiss():
             data = _curie_weiss(rng, law, n, d).astype(dtype, copy=False)
         case IsingChain():
-            spin = np.where(rng.random((n, d)) < 1.0 / (1.0 + math.exp(-2.0 * law.beta)), 1, -1).astype(np.int8)
-            spin[:, 0] = np.where(rng.random(n) < 0.5, 1, -1)
-            data = np.multiply.accumulate(spin, axis=1).astype(dtype)  # a spin is its neighbour's, turned or not
+            data = _chains(rng, np.full(n, law.beta), d).astype(dtype)
+        case IsingChains():
+            labels = np.where(rng.random(n) < law.weight, 0, 1)
+            data = _chains(rng, np.array([law.beta_a, law.beta_b])[labels], d).astype(dtype)
         case _:
             raise DomainError(f"{law.family} is no law of data: nothing can be drawn from it")
     return data, labels
+
+
+def _chains(rng: np.random.Generator, beta: FloatArray, d: int) -> IntArray:
+    """(n, d) spins of open chains at couplings beta (n,): a spin is its neighbour's, turned or not."""
+    spin = np.where(rng.random((len(beta), d)) < 1.0 / (1.0 + np.exp(-2.0 * beta[:, None])), 1, -1).astype(np.int8)
+    spin[:, 0] = np.where(rng.random(len(beta)) < 0.5, 1, -1)
+    return np.asarray(np.multiply.accumulate(spin, axis=1))
 
 
 def cluster_log_weights(law: Mixture, d: int) -> FloatArray:

@@ -12,7 +12,7 @@ import sympy as sp
 
 from regimes.theory.conventions import a
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import Cluster, CurieWeiss, GaussianSpectrum, IsingChain, Mixture, RandomEnergies
+from regimes.theory.laws import Cluster, CurieWeiss, GaussianSpectrum, IsingChain, IsingChains, Mixture, RandomEnergies
 from regimes.theory.model import get_model
 from regimes.validate.estimators import information_moments
 from regimes.validate.laws import in_numbers
@@ -57,6 +57,15 @@ def test_ising_chain(beta, t):
     x = 1.5 * np.random.default_rng(2).standard_normal((40, 9))
     found = population(IsingChain(beta), 9).terms(x, t)[:, 0]
     np.testing.assert_allclose(found, by_summation(beta * (spins[:, 1:] * spins[:, :-1]).sum(axis=1), spins, x, t), rtol=1e-12, atol=1e-9)
+
+
+def test_chains_at_two_couplings():
+    spins = states(7)
+    bonds = (spins[:, 1:] * spins[:, :-1]).sum(axis=1)
+    x = 1.5 * np.random.default_rng(8).standard_normal((20, 7))
+    one, other = (by_summation(beta * bonds, spins, x, 0.4) for beta in (0.2, 1.3))
+    found = population(IsingChains(0.2, 1.3, 0.25), 7).terms(x, 0.4)[:, 0]
+    np.testing.assert_allclose(np.exp(found), 0.25 * np.exp(one) + 0.75 * np.exp(other), rtol=1e-9)
 
 
 @pytest.mark.parametrize("t", TIMES)
