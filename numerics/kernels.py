@@ -31,6 +31,7 @@ def _fresh(model: DataModel, quantity: str, method: str, target: str) -> Kernel:
 
 def build(model: DataModel, what: Quantity, method: str, target: str, *, selftest: bool = False) -> Kernel:
     from regimes.numerics import codegen
+    from regimes.theory.averages import written_out
     from regimes.theory.pipeline import derive
 
     recipe = what.recipes[method]
@@ -40,9 +41,9 @@ def build(model: DataModel, what: Quantity, method: str, target: str, *, selftes
             f"{', '.join(m for m, r in what.recipes.items() if isinstance(r, Formula)) or 'the other quantities'}"
         )
     proof = derive(model, recipe.kind)
-    expr = recipe.build(proof)
+    expr = written_out(recipe.build(proof))
     params = [*model.params, *what.needed(method), *what.optional]
-    used = _definitions(expr, proof.definitions)
+    used = {symbol: written_out(e) for symbol, e in _definitions(expr, proof.definitions).items()}
     free = expr.free_symbols.union(*(e.free_symbols for e in used.values()))
     args = [p for p in params if p.symbol in free]
     points: list[tuple[Any, ...]] = []

@@ -18,10 +18,11 @@ from regimes.numerics.arguments import choose_method, read_parameters
 from regimes.numerics.codegen import Kernel
 from regimes.numerics.estimate import Estimate, Filling
 from regimes.numerics.kernels import build, kernel
+from regimes.numerics.model_file import get_model
 from regimes.numerics.quantities import Batched, Formula, Numeric, Quantity, get_quantity, quantities
 from regimes.theory.errors import DomainError, RegimesError
 from regimes.theory.laws import GaussianClusters
-from regimes.theory.model import DataModel, get_model
+from regimes.theory.model import DataModel
 from regimes.theory.params import ALPHA, DIMENSION, POINTS
 
 __all__ = ["Estimate", "Quantity", "generate", "predict", "quantities"]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from regimes.theory.pipeline import derive
     from regimes.validate.analyze import analyze
     from regimes.validate.check import check
+    from regimes.validate.diagram import diagram
+    from regimes.validate.properties import check_model
 
 __version__ = "0.1.0"
 
@@ -31,7 +33,9 @@ __all__ = [
     "all_models",
     "analyze",
     "check",
+    "check_model",
     "derive",
+    "diagram",
     "generate",
     "model",
     "models",
@@ -45,7 +49,9 @@ _ORIGIN = {
     "all_models": ("regimes.theory.model", "all_models"),
     "analyze": ("regimes.validate.analyze", "analyze"),
     "check": ("regimes.validate.check", "check"),
+    "check_model": ("regimes.validate.properties", "check_model"),
     "derive": ("regimes.theory.pipeline", "derive"),
+    "diagram": ("regimes.validate.diagram", "diagram"),
     "generate": ("regimes.numerics.predict", "generate"),
     "model": ("regimes.numerics.model_file", "get_model"),
     "predict": ("regimes.numerics.predict", "predict"),

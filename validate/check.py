@@ -14,9 +14,10 @@ import numpy as np
 from regimes import __version__
 from regimes.numerics.estimate import Estimate
 from regimes.numerics.files import write_whole
+from regimes.numerics.model_file import get_model
 from regimes.numerics.predict import predict as theory
 from regimes.theory.errors import InputError, RegimesError, UnknownNameError
-from regimes.theory.model import DataModel, all_models, get_model
+from regimes.theory.model import DataModel, all_models
 from regimes.validate.compare import Comparison, Measurement, judge
 from regimes.validate.experiment import program
 from regimes.validate.plan import plan

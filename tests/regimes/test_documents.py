@@ -49,7 +49,7 @@ def test_the_python_of_the_readme_gives_what_is_shown(tmp_path: Path, monkeypatc
 def test_every_command_in_a_document_exists_with_these_options(name: str) -> None:
     from importlib import import_module
 
-    commands = re.findall(r"regimes (models|derive|predict|generate|check|analyze)\b([^`\n|]*)", text(name))
+    commands = re.findall(r"regimes (models|derive|predict|diagram|generate|check|analyze)\b([^`\n|]*)", text(name))
     assert commands
     for command, rest in commands:
         source = Path(import_module(f"regimes.commands.{command}").__file__ or "").read_text(encoding="utf-8")
