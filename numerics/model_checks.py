@@ -14,7 +14,7 @@ from regimes.theory.errors import InputError
 from regimes.theory.laws import Atom, Curve, GaussianSpectrum, Piece, Product
 from regimes.theory.params import Param
 
-__all__ = ["check_product", "check_spectrum", "kinks"]
+__all__ = ["check_product", "check_spectrum", "kinks", "sample_points"]
 
 FloatArray = NDArray[np.float64]
 Point = dict[Any, float]
@@ -38,7 +38,7 @@ def check_product(law: Product, own: Sequence[Param]) -> None:
         is infinite or zero; with the value and the parameters.
     """
     densities = [_compiled(piece.density, own) for piece in law.pieces]
-    for point, shown in _points(own):
+    for point, shown in sample_points(own):
         weights = [_number(w, point) for w in _weights(law.atoms, law.pieces)]
         _check_weights(weights, "prior.atoms", shown)
         moments = np.zeros(3)
@@ -58,7 +58,7 @@ def check_spectrum(law: GaussianSpectrum, own: Sequence[Param]) -> None:
     InputError : with the value and the parameters.
     """
     curves = [_compiled(curve.eigenvalue, own, Curve.variable()) for curve in law.curves]
-    for point, shown in _points(own):
+    for point, shown in sample_points(own):
         weights = [_number(w, point) for w in _weights(law.atoms, law.curves)]
         _check_weights(weights, "spectrum.eigenvalues", shown)
         places = [_number(atom.place, point) for atom in law.atoms]
@@ -86,7 +86,7 @@ def kinks(density: Any, low: Any, high: Any, given: Sequence[Any], own: Sequence
         if place is not None:
             found.append(place)
     found = list(dict.fromkeys(found))
-    places = [(point, shown, _number(low, point), _number(high, point)) for point, shown in _points(own)]
+    places = [(point, shown, _number(low, point), _number(high, point)) for point, shown in sample_points(own)]
     for _, shown, start, end in places:
         if not start < end:
             raise InputError(f"prior.support is empty: {start:.9g} is not below {end:.9g}{shown}")
@@ -136,7 +136,7 @@ def _root(bend: Any) -> Any:
 # -- numbers -------------------------------------------------------------------------------------------------------------
 
 
-def _points(own: Sequence[Param]) -> list[tuple[Point, str]]:
+def sample_points(own: Sequence[Param]) -> list[tuple[Point, str]]:
     """Middle of all typical intervals, all lower and upper ends, and each end alone; with words for messages."""
     middle = [sum(p.typical) / 2 for p in own]
     rows = [middle, [p.typical[0] for p in own], [p.typical[1] for p in own]] if own else [[]]

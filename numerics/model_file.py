@@ -2,7 +2,7 @@
 
     [model]
     name = "spike"
-    kind = "product"                          # product | spectrum
+    kind = "product"                          # product | spectrum | mixture
     [prior]                                   # of one coordinate a
     density = "exp(-sqrt(2)*Abs(a))/sqrt(2)"  # integrates to one on its support
     support = [-inf, inf]
@@ -16,7 +16,8 @@
     eigenvalues = [[0.5, 2.0], [0.5, 0]]      # [weight, eigenvalue]; or file = "eigenvalues.npy"
     eigenvalue = "1 + u"                      # with the weight they leave: a function of u, which is uniform on (0, 1)
 
-The law is taken as it is written; unless the file has a parameter sigma of its own, sigma (1 by default) stretches the coordinate.
+The law is taken as it is written; unless the file has a parameter sigma of its own, sigma (1 by default) stretches the coordinate of a
+product and of a spectrum. The table [mixture] is described in `mixture_file`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from typing import Any
 from regimes.numerics.model_tables import Infinite, Table, file_bytes, formula, parameters
 from regimes.theory.errors import InputError, UnknownNameError
 from regimes.theory.formula import Tree
-from regimes.theory.laws import Atom, Curve, GaussianSpectrum, Law, Piece, Product
+from regimes.theory.laws import Atom, Curve, GaussianSpectrum, Law, Mixture, Piece, Product
 from regimes.theory.model import DataModel, Family, all_families, all_models, find_model
 from regimes.theory.params import Param
 
@@ -46,6 +47,8 @@ MOST_EIGENVALUES = 20_000
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)
 _TABLES = (".npy", ".csv")
+_TABLE_OF = {Product.family: "prior", GaussianSpectrum.family: "spectrum", Mixture.family: "mixture"}
+"""Kind of a model -> the table that describes its law."""
 
 
 class FileModel(DataModel):
@@ -134,12 +137,14 @@ def _model(top: Table, folder: Path) -> DataModel:
         raise InputError(f"name {name[:40]!a} is no name: use small letters, digits and hyphens, for instance spike-and-slab")
     if name in {*all_models(), *all_families()}:
         raise InputError(f"name '{name}' is that of a model of this program: choose another")
-    if kind == "mixture":
-        raise InputError("kind mixture: not in this version; there are product and spectrum")
-    if kind not in (Product.family, GaussianSpectrum.family):
-        raise InputError(str(UnknownNameError("kind", kind[:40], (Product.family, GaussianSpectrum.family))))
-    top.expect("model", "parameters", "prior" if kind == Product.family else "spectrum")
+    if kind not in _TABLE_OF:
+        raise InputError(str(UnknownNameError("kind", kind[:40], _TABLE_OF)))
+    top.expect("model", "parameters", _TABLE_OF[kind])
     own = parameters(top)
+    if kind == Mixture.family:
+        from regimes.numerics.mixture_file import read_mixture
+
+        return FileModel(name, doc or "Gaussian clusters of a model file", own, kind, read_mixture(top, own))
     if kind == Product.family:
         return _file_model(name, doc or "i.i.d. coordinates, prior of a model file", own, _prior(top, own))
     return _file_model(name, doc or "Gaussian data, spectrum of a model file", own, _spectrum(top, own, folder))

@@ -190,7 +190,7 @@ MISTAKES = {
     "name with a slash": (LAPLACE.replace("spike", "../spike"), "small letters"),
     "name is a number": (LAPLACE.replace('"spike"', "3"), "model.name is no string"),
     "kind misspelt": (LAPLACE.replace('kind = "product"', 'kind = "prodcut"'), "did you mean product?"),
-    "mixture": (LAPLACE.replace('kind = "product"', 'kind = "mixture"'), "kind mixture: not in this version"),
+    "mixture": (LAPLACE.replace('kind = "product"', 'kind = "mixture"'), "unknown key 'prior'; did you mean"),
     "model is no table": ("model = 3\n", "model is no table"),
     "unknown table": (LAPLACE + "[priors]\nx = 1\n", "did you mean prior"),
     "unknown key": (LAPLACE + "suport = [0, 1]\n", "unknown key 'suport' in [prior]; did you mean support?"),
