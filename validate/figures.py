@@ -74,8 +74,7 @@ def figure(comparisons: Sequence[Comparison], curves: Sequence[Curve]) -> Figure
     from matplotlib.figure import Figure
 
     groups = families(comparisons)
-    along_time = len({c.position for c in comparisons}) > 1
-    if not along_time:
+    if all(len({c.position for c in group}) == 1 for group in groups):
         made = Figure(figsize=(9.6, 0.75 + 0.42 * len(comparisons)), layout="constrained")
         _intervals(made.subplots(), comparisons)
         return made
