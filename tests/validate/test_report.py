@@ -111,7 +111,7 @@ def test_curves_are_drawn_through_the_predictions_when_none_is_given():
 
 def test_single_points_are_intervals_also_where_they_lie_at_different_places():
     """Collapse times of two couplings, each at the alpha that it has a collapse for."""
-    found = [Measurement("curie-weiss", TIMES, f"beta = {beta}", "collapse-time", {"alpha": alpha, "beta": beta}, alpha, 100, Counts(40, 100))
+    found = [Measurement("curie-weiss", TIMES, f"beta = {beta}", "collapse-time", {"alpha": alpha}, alpha, 100, Counts(40, 100))
              for alpha, beta in ((0.25, 0.5), (0.1, 1.5))]
     made = figure(judge(found, [(0.4, 0.0)] * 2, 1e-3), ())
     assert [label.get_text() for label in made.axes[0].get_yticklabels()] == ["beta = 0.5", "beta = 1.5"]
