@@ -173,7 +173,8 @@ def _gaussian_collapse(subject: DataSet, eigenvalues: FloatArray) -> Transition:
 
     definition = "log n = d I, Gaussian data of this covariance"
     share = np.full((1, eigenvalues.size), 1 / subject.d)
-    found = time_of_collapse(SpectrumLevels((Part(share, eigenvalues[None].astype(np.float64)),), 1), np.array([math.log(subject.n) / subject.d]))
+    levels = SpectrumLevels((Part(share, eigenvalues[None].astype(np.float64)),), 1)
+    found = time_of_collapse(levels, np.array([math.log(subject.n) / subject.d]))
     if not math.isfinite(found.value[0]):
         return Transition("gaussian-collapse", definition, None, None, "none", "no signal-to-noise ratio gives that much information")
     return Transition("gaussian-collapse", definition, float(found.value[0]), None, "ok", "")
