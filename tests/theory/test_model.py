@@ -7,25 +7,43 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regimes.theory.errors import DomainError, MissingParameterError, UnknownNameError
+from regimes.theory.laws import GaussianClusters, GaussianSpectrum, Mixture, Product
 from regimes.theory.model import all_models, get_model
 from regimes.theory.params import Param
 
 MODELS = sorted(all_models())
 
 
+def shares(law):
+    """Weights that sum to one: of classes, or of the parts of a prior or a spectrum; none where the law is given by an energy."""
+    if isinstance(law, GaussianClusters):
+        return law.weights
+    if isinstance(law, Mixture):
+        return [c.weight for c in law.clusters if c.cost == 0]
+    if isinstance(law, (Product, GaussianSpectrum)):
+        return [part.weight for part in (*law.atoms, *(law.pieces if isinstance(law, Product) else law.curves))]
+    return [getattr(law, "weight", 1), 1 - getattr(law, "weight", 1)]
+
+
 @pytest.mark.parametrize("name", MODELS)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_a_law_is_a_probability_for_all_parameters(name, data):
     model = get_model(name)
     values = {p.name: data.draw(st.floats(*p.typical)) for p in model.params}
     law = model.law(model.complete(values))
-    assert math.isclose(sum(law.weights), 1) and all(w > 0 for w in law.weights)
-    assert law.sd > 0 and len(law.centres) == len(law.weights) == model.class_count == len(model.class_names)
-    assert {len(c) for c in law.centres} == {law.rank}
+    weights = [float(w) for w in shares(law)]
+    assert law.family == model.family
+    assert math.isclose(sum(weights), 1) and all(w >= 0 for w in weights)
+    assert len(model.class_names) == model.class_count >= 1
+    if isinstance(law, GaussianClusters):
+        assert law.sd > 0 and len(law.centres) == len(law.weights) == model.class_count and {len(c) for c in law.centres} == {law.rank}
+    if isinstance(law, Mixture):
+        assert all(c.sd > 0 and len(c.centre) == law.rank for c in law.clusters) and len(law.clusters) == model.class_count
 
 
 @pytest.mark.parametrize("name", MODELS)
