@@ -119,9 +119,10 @@ def _of_class(name: str, doc: str, **roads: str) -> Quantity:
 
 def _mixture() -> dict[str, Quantity]:
     """Averages over the classes, and every class by itself."""
-    general = _table(formulas=False)
-    kept = {name: general[name] for name in ("information", "entropy", "collapse-time")}
-    kept["excess-entropy"] = replace(general["excess-entropy"], recipes={"asymptotic": Batched(_MIXTURE, "excess_entropy")})
+    general, derived = _table(formulas=False), _table()
+    kept = {"information": derived["information"], "collapse-time": derived["collapse-time"], "entropy": general["entropy"]}
+    by_class: dict[str, Recipe] = {"asymptotic": Batched(_MIXTURE, "excess_entropy"), "definition": _formula("excess-entropy")}
+    kept["excess-entropy"] = replace(general["excess-entropy"], recipes=by_class)
     own = (
         _of_class(
             "class-collapse-time",

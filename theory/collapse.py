@@ -15,10 +15,10 @@ import sympy as sp
 
 from regimes.theory import rules
 from regimes.theory.averages import LargestRoot, LineIntegral
-from regimes.theory.conventions import alpha, eps, gamma, lam, m, m_star, t, v
+from regimes.theory.conventions import alpha, eps, gamma, lam, m, m_star, t, tilt, v
 from regimes.theory.derivation import DIGITS, POINTS, Derivation, Domains
 from regimes.theory.errors import DerivationError
-from regimes.theory.laws import CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, Product
+from regimes.theory.laws import CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, Mixture, Product
 from regimes.theory.model import DataModel
 from regimes.theory.params import ALPHA, TILT
 
@@ -63,6 +63,10 @@ def derive_collapse(model: DataModel) -> Derivation:
         proof = closed_collapse(_before_times(proof, effort))
         proof = _finite_size(_critical_times(proof, effort))
         return other_clusters(proof, law) if len(law.weights) > 1 else proof
+    if isinstance(law, Mixture):
+        from regimes.theory.collapse_mixture import derive_mixture
+
+        return derive_mixture(model, law)
     proof, effort = _levels(model, law)
     proof = _before_times(_tilt(proof), effort)
     return _finite_size(_critical_times(_collapse(proof), effort))
@@ -97,10 +101,11 @@ def _tilt(proof: Derivation) -> Derivation:
     other = sp.Symbol("ell", positive=True)
     return proof.define(
         "tilt",
-        sp.Symbol("lambda^*"),
+        tilt,
         LargestRoot(proof["energy"].subs(lam, other) - eps, other, 0, sp.oo),
         "Tilt that selects the energy eps; none above the mean energy of the levels",
         "the selected energy decreases with the tilt, as g is convex",
+        insert=True,
     )
 
 
@@ -138,7 +143,7 @@ def _rate_function(proof: Derivation, effort: Effort) -> Derivation:
     proof = proof.define(
         "rate_function",
         sp.Symbol("f(eps)"),
-        rate.subs(lam, proof["tilt"]),
+        rate.subs(lam, tilt if tilt in proof.definitions else proof["tilt"]),
         "Rate function: exponent of the density of levels at energy eps",
         "Legendre transform of g",
     )
