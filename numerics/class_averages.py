@@ -43,6 +43,7 @@ _ROUNDING = 1e-13  # a function of log-odds that are small may keep no more digi
 _RADIUS, _LOST = 8.5, 1e-15  # where the trapezoidal rule ends, and mass of the nodes that are left out
 _FEWEST = 23.0  # nodes of a trapezoidal rule
 _GOAL = 24.0  # -log of the error aimed at by the first rule
+_MOST_ROUNDS = 10  # of rules, each with a quarter more nodes per axis: what has not converged then is not smooth
 _BLOCK = 2**18  # numbers in one block of log-odds
 _FEW = 4.0  # degrees of freedom below which the origin of chi^2 is felt
 _LOG2_POINTS = 13  # of one replication
@@ -109,7 +110,7 @@ def _by_products(view: ClassView, f: Function) -> tuple[FloatArray, FloatArray]:
     # A single rule tells nothing about its error: the second one, too, has to be small enough.
     most = MOST_NODES if view.constant.shape[1] <= 4 else MOST_FOR_MANY
     open_ = np.flatnonzero(_size(levels + 1, kind, q) <= most)
-    first = True
+    rounds = 0
     while open_.size:
         keys, which = np.unique(np.column_stack([levels[open_], kind[open_]]), axis=0, return_inverse=True)
         now, size = np.empty((open_.size, columns)), np.empty((open_.size, columns))
@@ -121,9 +122,10 @@ def _by_products(view: ClassView, f: Function) -> tuple[FloatArray, FloatArray]:
         stuck = (change < _ROUNDING) & (change > last[open_] / 2)  # more nodes do not mend the rounding of f
         done, last[open_] = ((change <= TOLERANCE * size) | stuck).all(1), change
         levels[open_] += 1
-        done |= (_size(levels, kind, q)[open_] > most) & (not first)
-        done |= np.isnan(now).any(1)
-        open_, first = open_[~done], False
+        rounds += 1
+        done |= (_size(levels, kind, q)[open_] > most) & (rounds > 1)
+        done |= np.isnan(now).any(1) | (rounds > _MOST_ROUNDS)
+        open_ = open_[~done]
     # What rounding of the largest terms of the log-odds does where they cancel, for an f of slope one.
     cancelled = (np.abs(view.constant) * np.exp(-np.diagonal(view.depth, axis1=1, axis2=2))).sum(1)
     error[np.isnan(value)] = np.nan

@@ -6,7 +6,7 @@ one level after the other; a merge of two groups has its own speciation time, th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -192,7 +192,8 @@ def hierarchy(
         raise DomainError("a hierarchy is that of one model: give every parameter once")
     law, d = odds(model, values), values["d"]
     apart = _distances(law, d)
-    join = {"single": np.min, "average": np.mean, "complete": np.max}[linkage]
+    joins: Mapping[str, Callable[[FloatArray], Any]] = {"single": np.min, "average": np.mean, "complete": np.max}
+    join = joins[linkage]
     groups: list[Group] = [(c,) for c in range(law.count)]
     merges = []
     while len(groups) > 1:

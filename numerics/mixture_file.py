@@ -50,9 +50,9 @@ def _trees(table: Table, names: list[str]) -> dict[str, list[list[Tree]]]:
     count = len(weights)
     if not 2 <= count <= MOST_CLUSTERS:
         raise InputError(f"mixture.weights has {count} entries: a mixture has 2 to {MOST_CLUSTERS} clusters")
-    for first, second, words in (("gram", "means", "the means"), ("sd", "sds", "the standard deviations")):
-        if (first in table) == (second in table):
-            raise InputError(f"[mixture] has {'both' if first in table else 'neither'} {first} and {second}: give {words} by one of them")
+    for one, other, words in (("gram", "means", "the means"), ("sd", "sds", "the standard deviations")):
+        if (one in table) == (other in table):
+            raise InputError(f"[mixture] has {'both' if one in table else 'neither'} {one} and {other}: give {words} by one of them")
     rows = {"weights": [weights]}
     rows["sds"] = [table.entries("sds", count, f"a list of {count}, one for every weight") if "sds" in table else [table.get("sd")] * count]
     rows["costs"] = [table.entries("costs", count, f"a list of {count}, one for every weight") if "costs" in table else [0] * count]

@@ -164,7 +164,7 @@ class MixtureOdds:
             log_norm = np.log(mixed) - s * np.log(gamma[:, own, None]) - (1 - s) * np.log(gamma)
             best = np.maximum(best, s * lead + d[:, None] / 2 * log_norm + s * (1 - s) * square / (2 * mixed))
         best[:, own] = 0
-        return np.maximum(best[:, :, None], best[:, None])
+        return np.asarray(np.maximum(best[:, :, None], best[:, None]))
 
 
 def odds(model: DataModel, values: Mapping[str, FloatArray]) -> MixtureOdds:
@@ -178,7 +178,8 @@ def odds(model: DataModel, values: Mapping[str, FloatArray]) -> MixtureOdds:
     count = len(next(iter(values.values())))
 
     def array(entry: Any) -> FloatArray:
-        return np.broadcast_to(np.asarray(entry if isinstance(entry, np.ndarray) else float(entry), dtype=np.float64), (count,))
+        numbers: FloatArray = np.asarray(entry if isinstance(entry, np.ndarray) else float(entry), dtype=float)
+        return np.asarray(np.broadcast_to(numbers, (count,)))
 
     weights, sds, costs = (np.stack([array(row[k]) for row in rows], axis=1) for k in (0, 2, 3))
     centres = np.stack([np.stack([array(x) for x in row[1]], axis=1) for row in rows], axis=1)
