@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regimes.numerics.energy import FloatArray, Pair
 from regimes.numerics.estimate import Answer, TextArray
@@ -24,13 +25,16 @@ def classes(model: DataModel, values: Values) -> tuple[ClassOdds, TextArray]:
     """The classes, and why there are none where there are none."""
     law, count = odds(model, values), values["d"].size
     absent = getattr(law, "absent", None)  # only laws whose classes exist at some of their parameters have it
-    return law, np.full(count, "", "<U160") if absent is None else np.asarray(absent, dtype="<U160")
+    return law, np.full(count, "", "<U160") if absent is None else np.asarray(absent(values["d"]), dtype="<U160")
 
 
-def where_present(present: TextArray, pair: Pair) -> Answer:
-    here = present == ""
-    value, error = np.asarray(pair.value, dtype=float), np.asarray(pair.error, dtype=float)
-    return Answer(np.where(here, value, np.nan), np.where(here, error + _EPS * np.abs(value), np.nan), present)
+def where_present(law: ClassOdds, present: TextArray, compute: Callable[[ClassOdds, NDArray[np.intp]], Pair]) -> Answer:
+    """What `compute` makes of the classes at the rows (indices of parameter points) where there are any."""
+    rows, value, error = np.flatnonzero(present == ""), np.full(present.size, np.nan), np.full(present.size, np.nan)
+    if rows.size:
+        found = compute(law.select(rows), rows)
+        value[rows], error[rows] = found.value, found.error + _EPS * np.abs(found.value)
+    return Answer(value, error, present)
 
 
 # -- averages over the classes ------------------------------------------------------------------------------------------------
@@ -42,10 +46,10 @@ def _tilt(log_odds: FloatArray, weights: FloatArray) -> FloatArray:
     excess, share = np.expm1(below), np.exp(below)
     norm = (weights * share).sum(-1, keepdims=True)
     near = (excess - (weights * excess).sum(-1, keepdims=True)) / norm
-    return np.where(np.abs(near) < 0.5, near, share / norm - 1)
+    return np.asarray(np.where(np.abs(near) < 0.5, near, share / norm - 1))
 
 
-def _agreement(log_odds: FloatArray, weights: FloatArray, own: int) -> FloatArray:
+def agreement(log_odds: FloatArray, weights: FloatArray, own: int) -> FloatArray:
     del own
     return np.asarray(((weights * (1 + _tilt(log_odds, weights))) ** 2).sum(-1, keepdims=True))
 
@@ -60,7 +64,7 @@ def gain(log_odds: FloatArray, weights: FloatArray, own: int) -> FloatArray:
     return np.asarray(((weights * _tilt(log_odds, weights)) ** 2).sum(-1, keepdims=True))
 
 
-def _divergence(log_odds: FloatArray, weights: FloatArray, own: int) -> FloatArray:
+def divergence(log_odds: FloatArray, weights: FloatArray, own: int) -> FloatArray:
     """KL(p(.|x) || w), term by term non-negative."""
     del own
     with np.errstate(divide="ignore", invalid="ignore"):  # a posterior of zero: the limit is taken
@@ -89,13 +93,13 @@ def average(law: ClassOdds, t: FloatArray, d: FloatArray, f: OddsFunction) -> Pa
 
 
 def _mean(model: DataModel, values: Values, f: OddsFunction) -> Answer:
-    law, present = classes(model, values)
-    return where_present(present, average(law, values["t"], values["d"], f))
+    t, d = values["t"], values["d"]
+    return where_present(*classes(model, values), lambda law, rows: average(law, t[rows], d[rows], f))
 
 
 def cloning_probability(model: DataModel, values: Values) -> Answer:
     """phi = E sum_c p(c|x)^2: two clones end in the same class."""
-    return _mean(model, values, _agreement)
+    return _mean(model, values, agreement)
 
 
 def cloning_probability_from_classes(model: DataModel, values: Values) -> Answer:
@@ -105,7 +109,7 @@ def cloning_probability_from_classes(model: DataModel, values: Values) -> Answer
 
 def class_information(model: DataModel, values: Values) -> Answer:
     """I(class; x_t) = E KL(p(.|x) || w), nats."""
-    return _mean(model, values, _divergence)
+    return _mean(model, values, divergence)
 
 
 def class_information_from_density(model: DataModel, values: Values) -> Answer:
@@ -115,19 +119,21 @@ def class_information_from_density(model: DataModel, values: Values) -> Answer:
 
 def class_information_rate(model: DataModel, values: Values) -> Answer:
     """-dI(class; x_t)/dt, nats per unit of time: derivative of the interpolation in Chebyshev nodes about t."""
-    law, present = classes(model, values)
-    t, d, count = values["t"], values["d"], values["t"].size
-    reach, rows, found = 0.3 * np.minimum(t, 1), np.arange(count), []
-    for order in (18, 26):
-        angle = np.pi * (np.arange(order) + 0.5) / order
-        # derivative at the centre of sum_k c_k T_k: T_k'(0) = k sin(k pi/2)
-        k = np.arange(order)
-        slope = (2 / order * np.cos(np.outer(angle, k)) * k * np.sin(k * np.pi / 2)).sum(1)
-        every = np.repeat(rows, order)
-        info = average(law.select(every), (t[:, None] + reach[:, None] * np.cos(angle)).ravel(), d[every], _divergence)
-        found.append([(part.reshape(count, order) @ line) / reach for part, line in zip(info, (-slope, np.abs(slope)), strict=True)])
-    (coarse, _), (fine, noise) = found
-    return where_present(present, Pair(fine, np.abs(fine - coarse) + noise))
+    def rate(law: ClassOdds, rows: NDArray[np.intp]) -> Pair:
+        t, d, count, found = values["t"][rows], values["d"][rows], rows.size, []
+        reach = 0.3 * np.minimum(t, 1)
+        for order in (18, 26):
+            angle = np.pi * (np.arange(order) + 0.5) / order
+            # derivative at the centre of sum_k c_k T_k: T_k'(0) = k sin(k pi/2)
+            k = np.arange(order)
+            slope = (2 / order * np.cos(np.outer(angle, k)) * k * np.sin(k * np.pi / 2)).sum(1)
+            every = np.repeat(np.arange(count), order)
+            info = average(law.select(every), (t[:, None] + reach[:, None] * np.cos(angle)).ravel(), d[every], divergence)
+            found.append([(part.reshape(count, order) @ line) / reach for part, line in zip(info, (-slope, np.abs(slope)), strict=True)])
+        (coarse, _), (fine, noise) = found
+        return Pair(fine, np.abs(fine - coarse) + noise)
+
+    return where_present(*classes(model, values), rate)
 
 
 # -- two classes -----------------------------------------------------------------------------------------------------------------
@@ -141,7 +147,8 @@ def two_classes(law: ClassOdds, present: TextArray) -> TextArray:
 
 def _moment(model: DataModel, values: Values, pick: Callable[[Pair], Pair]) -> Answer:
     law, present = classes(model, values)
-    return where_present(two_classes(law, present), pick(law.moments(values["t"], values["d"])))
+    t, d = values["t"], values["d"]
+    return where_present(law, two_classes(law, present), lambda law, rows: pick(law.moments(t[rows], d[rows])))
 
 
 def log_odds_mean(model: DataModel, values: Values) -> Answer:
@@ -161,8 +168,12 @@ def kappa(model: DataModel, values: Values) -> Answer:
 
 def _averaged(model: DataModel, values: Values, pick: Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]) -> Answer:
     law, present = classes(model, values)
-    value, error = law.averages(values["t"], values["d"], _square)
-    return where_present(two_classes(law, present), Pair(*pick(value[:, 0, [1, law.count + 1]], error[:, 0, [1, law.count + 1]])))
+
+    def compute(law: ClassOdds, rows: NDArray[np.intp]) -> Pair:
+        value, error = law.averages(values["t"][rows], values["d"][rows], _square)
+        return Pair(*pick(value[:, 0, [1, law.count + 1]], error[:, 0, [1, law.count + 1]]))
+
+    return where_present(law, two_classes(law, present), compute)
 
 
 def log_odds_mean_averaged(model: DataModel, values: Values) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from regimes.numerics.quantities import Batched, Quantity, Recipe
 from regimes.theory.params import DIMENSION, LEVEL, TIME
@@ -62,10 +63,25 @@ def class_quantities(*, classes: bool = True, averages: bool = True) -> dict[str
     return table | {time.name: time}
 
 
+def _curie_weiss() -> dict[str, Quantity]:
+    """Classes are the signs of the magnetisation; `limit` is the large-d limit on the scale of speciation."""
+    table, limit = class_quantities(classes=False, averages=False), "regimes.numerics.curie_weiss_limit"
+    del table["class-information-rate"]  # a derivative of Monte Carlo averages has no digits
+    for name in ("cloning-probability", "class-information", "kappa"):
+        table[name] = replace(table[name], recipes={**table[name].recipes, "limit": Batched(limit, name.replace("-", "_"))})
+    weight = Quantity(
+        "class-weight",
+        "probability of a positive magnetisation; a tie counts by half",
+        (DIMENSION,),
+        {"sum": Batched(limit, "class_weight_exact"), "laplace": Batched(limit, "class_weight")},
+    )
+    return table | {weight.name: weight}
+
+
 TABLES: Mapping[str, Mapping[str, Quantity]] = {
     "zero-mean-mixture": class_quantities(),
     "mixture": class_quantities(),
     "ising-chains": class_quantities(),
-    "curie-weiss": class_quantities(classes=False, averages=False),
+    "curie-weiss": _curie_weiss(),
 }
 """Family of laws -> the quantities of its classes by name."""

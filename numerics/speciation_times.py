@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from regimes.numerics.energy import FloatArray, Pair
 from regimes.numerics.estimate import Answer, TextArray
 from regimes.numerics.levels import default_level
+from regimes.numerics.odds import ClassOdds
 from regimes.numerics.roots import bisect
-from regimes.numerics.speciation import Values, average, classes, gain, two_classes, where_present
+from regimes.numerics.speciation import Values, average, classes, gain, two_classes
 from regimes.theory.model import DataModel
 from regimes.theory.params import LEVEL
 
@@ -29,7 +30,7 @@ Excess = Callable[[FloatArray, NDArray[np.intp]], Pair]
 """f(t, rows): positive where the classes are apart, (R,), with its error; nan counts as negative."""
 
 
-def critical_time(excess: Excess, present: TextArray, reason: str, *, monotone: bool) -> Answer:
+def critical_time(excess: Excess, present: TextArray, reason: str, *, monotone: bool, rough: Excess | None = None) -> Answer:
     """The largest time at which `excess` falls through zero.
 
     Parameters
@@ -38,31 +39,78 @@ def critical_time(excess: Excess, present: TextArray, reason: str, *, monotone: 
     present : (P,) why there are no classes; empty where there are.
     reason : what holds at every time where there is no root.
     monotone : whether `excess` falls with t: then only the ends are looked at for a bracket.
+    rough : near `excess` and cheaper: where it has a root, `excess` is looked at about that root only.
     """
-    rows = np.flatnonzero(present == "")
     value, error, why = np.full(present.size, np.nan), np.full(present.size, np.nan), present.copy()
-    grid = np.linspace(np.log(EARLIEST), np.log(LATEST), 2 if monotone else SCAN)
-
-    def at(y: FloatArray, where: NDArray[np.intp]) -> FloatArray:
-        with np.errstate(all="ignore"):
-            return np.nan_to_num(excess(np.exp(y), where).value, nan=-1e300, posinf=1e300, neginf=-1e300)
-
-    above = np.stack([at(np.full(rows.size, y), rows) >= 0 for y in grid], axis=1) if rows.size else np.zeros((0, grid.size), bool)
-    late, none = above[:, -1], ~above.any(axis=1)
-    why[rows[none]] = f"{reason} at every t > {EARLIEST:g}"
-    found = rows[~late & ~none]
+    rows = np.flatnonzero(present == "")
+    if rough is not None:
+        guess = critical_time(rough, present, reason, monotone=monotone).value
+        _newton(excess, rough, rows[np.isfinite(guess[rows])], guess, value, error)
+        rows = rows[np.isnan(value[rows])]
+    left, right = np.full(present.size, np.nan), np.full(present.size, np.nan)
+    none = _scan(excess, rows, left, right, np.linspace(np.log(LATEST), np.log(EARLIEST), 2 if monotone else SCAN))
+    why[none] = f"{reason} at every t > {EARLIEST:g}"
+    found = rows[np.isfinite(left[rows])]
     if found.size:
-        last = grid.size - 1 - np.argmax(above[~late & ~none][:, ::-1], axis=1)
-        left, right = np.zeros(present.size), np.zeros(present.size)
-        left[found], right[found] = grid[last], grid[last + 1]
-        reach = 1e-4
         with np.errstate(all="ignore"):
-            y = bisect(at, left, right, found, np.full(present.size, 0.25))
+            y = bisect(lambda y, where: _value(excess, y, where), left, right, found, np.full(present.size, 0.25))
             here = excess(np.exp(y), found)
-            slope = (excess(np.exp(y + reach), found).value - excess(np.exp(y - reach), found).value) / (2 * reach)
-            spread = (np.abs(here.value) + here.error + 4 * _EPS) / np.abs(slope)
+            spread = (np.abs(here.value) + here.error + 4 * _EPS) / np.abs(_slope(excess, y, found))
         value[found], error[found] = np.exp(y), np.exp(y) * (spread + 4 * _EPS * np.maximum(1, np.abs(y)))
     return Answer(value, error, why)
+
+
+def _value(excess: Excess, y: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
+    """The condition at times exp(y); nan counts as negative."""
+    with np.errstate(all="ignore"):
+        return np.nan_to_num(excess(np.exp(y), rows).value, nan=-1e300, posinf=1e300, neginf=-1e300)
+
+
+def _slope(excess: Excess, y: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
+    reach = 1e-4
+    return np.asarray((excess(np.exp(y + reach), rows).value - excess(np.exp(y - reach), rows).value) / (2 * reach))
+
+
+def _scan(excess: Excess, rows: NDArray[np.intp], left: FloatArray, right: FloatArray, grid: FloatArray) -> NDArray[np.intp]:
+    """Bracket the last change of sign on a falling grid of log t, in place; the rows that have none as the condition never holds."""
+    for k, y in enumerate(grid):
+        if not rows.size:
+            break
+        above = _value(excess, np.full(rows.size, y), rows) >= 0
+        if k:  # a condition that holds at the latest time has no bracket
+            left[rows[above]], right[rows[above]] = y, grid[k - 1]
+        rows = rows[~above]
+    return rows
+
+
+def _newton(excess: Excess, rough: Excess, rows: NDArray[np.intp], guess: FloatArray, value: FloatArray, error: FloatArray) -> None:
+    """Roots of a costly condition near those of a cheaper one, in place, until what is left is below its error; others stay nan.
+
+    The first slope is that of the cheaper condition, then that of the last two points where they differ by more than their errors.
+    """
+    if not rows.size:
+        return
+    y = np.log(guess[rows])
+    slope = _slope(rough, y, rows)
+    before: tuple[FloatArray, Pair] | None = None
+    for _ in range(10):
+        here = excess(np.exp(y), rows)
+        if before is not None:
+            change = here.value - before[1].value
+            with np.errstate(all="ignore"):
+                secant = change / (y - before[0])
+            clear = (np.abs(change) > 10 * (here.error + before[1].error)) & (secant < 0)
+            slope = np.where(clear, secant, slope)
+        done = np.abs(here.value) <= 0.5 * here.error + 8 * _EPS
+        at = rows[done]
+        value[at] = np.exp(y[done])
+        error[at] = value[at] * ((np.abs(here.value) + here.error)[done] / np.abs(slope[done]) + 8 * _EPS)
+        going = ~done & np.isfinite(here.value)
+        step = np.clip(-here.value / slope, -0.5, 0.5)
+        rows, slope, before = rows[going], slope[going], (y[going], Pair(here.value[going], here.error[going]))
+        y = (y + step)[going]
+        if not rows.size:
+            break
 
 
 # -- by the covariance ----------------------------------------------------------------------------------------------------------
@@ -70,11 +118,14 @@ def critical_time(excess: Excess, present: TextArray, reason: str, *, monotone: 
 
 def _by_eigenvalue(model: DataModel, values: Values, log: Callable[[FloatArray], FloatArray], reason: str) -> Answer:
     law, present = classes(model, values)
-    top = law.largest_eigenvalue(values["d"])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        time = log(top) / 2
+    rows = np.flatnonzero(present == "")
+    time = np.full(present.size, np.nan)
+    if rows.size:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            time[rows] = log(law.select(rows).largest_eigenvalue(values["d"][rows])) / 2
     present = np.where((present == "") & ~(time > 0), reason, present).astype("<U160")
-    return where_present(present, Pair(time, 4 * _EPS * (1 + np.abs(time))))  # a rounding of the eigenvalue moves the time by as much
+    time = np.where(present == "", time, np.nan)
+    return Answer(time, 4 * _EPS * (1 + np.abs(time)), present)  # a rounding of the eigenvalue moves the time by as much
 
 
 def spectral(model: DataModel, values: Values) -> Answer:
@@ -87,6 +138,12 @@ def noise_balance(model: DataModel, values: Values) -> Answer:
     return _by_eigenvalue(model, values, np.log1p, "the largest eigenvalue of the data covariance is not positive")
 
 
+def _time(condition: Callable[[ClassOdds], Excess], law: ClassOdds, present: TextArray, reason: str, *, monotone: bool) -> Answer:
+    """`critical_time` of a condition on the classes; a law whose averages are costly has a cheaper one near it, `rough`."""
+    rough = getattr(law, "rough", None)
+    return critical_time(condition(law), present, reason, monotone=monotone, rough=None if rough is None else condition(rough))
+
+
 # -- by the log-odds of two classes ----------------------------------------------------------------------------------------------
 
 
@@ -94,25 +151,31 @@ def snr(model: DataModel, values: Values) -> Answer:
     """kappa = 1; the divergence of the classes falls with t."""
     law, present = classes(model, values)
 
-    def excess(t: FloatArray, rows: NDArray[np.intp]) -> Pair:
-        value, error = law.select(rows).moments(t, values["d"][rows])
-        mean = value[:, 0, 1, 0]
-        return Pair(np.log(mean / 2), error[:, 0, 1, 0] / mean)
+    def condition(law: ClassOdds) -> Excess:
+        def excess(t: FloatArray, rows: NDArray[np.intp]) -> Pair:
+            value, error = law.select(rows).moments(t, values["d"][rows])
+            mean = value[:, 0, 1, 0]
+            return Pair(np.log(mean / 2), error[:, 0, 1, 0] / mean)
 
-    return critical_time(excess, two_classes(law, present), "kappa stays below 1", monotone=True)
+        return excess
+
+    return _time(condition, law, two_classes(law, present), "kappa stays below 1", monotone=True)
 
 
 def balance(model: DataModel, values: Values) -> Answer:
     """The mean of the log-odds equals their standard deviation, x from the first class."""
     law, present = classes(model, values)
 
-    def excess(t: FloatArray, rows: NDArray[np.intp]) -> Pair:
-        value, error = law.select(rows).moments(t, values["d"][rows])
-        (mean, var), (off, blur) = value[:, 0, 1].T, error[:, 0, 1].T
-        return Pair(2 * np.log(mean) - np.log(var), 2 * off / mean + blur / var)
+    def condition(law: ClassOdds) -> Excess:
+        def excess(t: FloatArray, rows: NDArray[np.intp]) -> Pair:
+            value, error = law.select(rows).moments(t, values["d"][rows])
+            (mean, var), (off, blur) = value[:, 0, 1].T, error[:, 0, 1].T
+            return Pair(2 * np.log(mean) - np.log(var), 2 * off / mean + blur / var)
+
+        return excess
 
     reason = "the mean of the log-odds stays below their standard deviation"
-    return critical_time(excess, two_classes(law, present), reason, monotone=False)
+    return _time(condition, law, two_classes(law, present), reason, monotone=False)
 
 
 # -- at the symmetric point --------------------------------------------------------------------------------------------------------
@@ -154,8 +217,11 @@ def cloning(model: DataModel, values: Values) -> Answer:
     chance = "the level is not above the chance of agreement, sum_c w_c^2"
     present = np.where((present == "") & ~(wanted > 0), chance, present).astype("<U160")
 
-    def excess(t: FloatArray, rows: NDArray[np.intp]) -> Pair:
-        above_chance = average(law.select(rows), t, d[rows], gain)
-        return Pair(np.log(above_chance.value / wanted[rows]), above_chance.error / above_chance.value)
+    def condition(law: ClassOdds) -> Excess:
+        def excess(t: FloatArray, rows: NDArray[np.intp]) -> Pair:
+            above_chance = average(law.select(rows), t, d[rows], gain)
+            return Pair(np.log(above_chance.value / wanted[rows]), above_chance.error / above_chance.value)
 
-    return critical_time(excess, present, "the cloning probability stays below the level", monotone=True)
+        return excess
+
+    return _time(condition, law, present, "the cloning probability stays below the level", monotone=True)
