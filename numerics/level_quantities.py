@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from regimes.numerics.quantities import QUANTITIES, Batched, Formula, Quantity, Recipe
 from regimes.numerics.random_energy import LEVELS, ORDER
+from regimes.numerics.speciation_quantities import TABLES as CLASSES
 from regimes.theory.params import ALPHA, CLUSTER, Param
 
 _COLLAPSE = "regimes.numerics.collapse"
@@ -139,8 +140,10 @@ def _mixture() -> dict[str, Quantity]:
 TABLES: Mapping[str, Mapping[str, Quantity]] = {
     "spectrum": _table(("exact", "window")),
     "product": _table(("exact", "window")),
-    "mixture": _mixture(),
-    "curie-weiss": _table(("exact", "window")) | {"magnetisation": _MAGNETISATION},
+    "mixture": _mixture() | dict(CLASSES["mixture"]),
+    "zero-mean-mixture": CLASSES["zero-mean-mixture"],
+    "curie-weiss": _table(("exact", "window")) | {"magnetisation": _MAGNETISATION} | dict(CLASSES["curie-weiss"]),
+    "ising-chains": CLASSES["ising-chains"],
     "ising-chain": _table(("window",), formulas=False),
     "random-energy": _random_energy(),
 }
