@@ -190,19 +190,28 @@ class MeanField:
 
 
 def _log_cosh_sums(field: FloatArray, y: FloatArray) -> FloatArray:
-    """sum_i log[2 cosh(y + field_i)], (B, len(y)): products of sixteen factors before each logarithm."""
+    """sum_i log[2 cosh(y + f_i)], (B, len(y)), f = field (B, d).
+
+    2 cosh(y + f) = e^{|f| - y} (b + a w) with w = e^{2y}, a = e^{f - |f|}, b = e^{-f - |f|}: sixteen coordinates make a polynomial
+    in w with positive coefficients, evaluated at every y by a matrix product before the logarithm.
+    """
+    block = int(max(1, min(16, 300.0 / max(float(np.abs(y).max()), 1e-9))))  # powers of w must not overflow
+    count, d = field.shape
     size = np.abs(field)
-    sign = np.sign(field)
-    total = size.sum(axis=1)[:, None] + np.zeros(len(y))
-    up, down = np.exp(y), np.exp(-y)
-    small = np.exp(-2.0 * size)
-    product = np.ones_like(total)
-    for i in range(field.shape[1]):  # 2 cosh(y + f) = e^{|f|} (e^{sy} + e^{-sy - 2|f|}), s the sign of f
-        positive = sign[:, i, None] >= 0
-        product *= np.where(positive, up, down) + small[:, i, None] * np.where(positive, down, up)
-        if i % 16 == 15 or i == field.shape[1] - 1:
-            total += np.log(product)
-            product[:] = 1.0
+    a, b = np.zeros((2, count, -(-d // block) * block))
+    b[:, d:] = 1.0  # what fills the last block up
+    a[:, :d], b[:, :d] = np.exp(field - size), np.exp(-field - size)
+    a, b = a.reshape(count, -1, block), b.reshape(count, -1, block)
+    coefficients = np.ones((*a.shape[:2], 1))
+    for j in range(block):
+        longer = np.zeros((*a.shape[:2], j + 2))
+        longer[..., :-1] = coefficients * b[..., j, None]
+        longer[..., 1:] += coefficients * a[..., j, None]
+        coefficients = longer
+    powers = np.exp(2.0 * np.outer(np.arange(block + 1), y))
+    total = size.sum(axis=1)[:, None] - d * y
+    for k in range(coefficients.shape[1]):
+        total += np.log(coefficients[:, k] @ powers)
     return np.asarray(total)
 
 
