@@ -149,8 +149,8 @@ def _first_levels(view: ClassView) -> IndexArray:
     q, ratio = view.linear.shape[2], 1 + view.excess
     log_ratio = np.log(ratio)
     bend = np.sqrt(np.maximum(ratio, 1) * np.abs(log_ratio) * q)
-    slopes = np.abs(view.linear[:, :, None] - view.linear[:, None]) / np.sqrt(np.maximum(ratio, 1))[:, :, None, None]
-    slopes = slopes + np.abs(bend[:, :, None] - bend[:, None])[..., None]
+    there = view.linear / np.sqrt(np.maximum(ratio, 1))[..., None]
+    slopes = np.abs(there[:, :, None] - there[:, None]) + np.abs(bend[:, :, None] - bend[:, None])[..., None]
     degrees = np.maximum(view.degrees, 0.1)[:, None]
     along = np.minimum(view.excess, log_ratio * (1 + q / degrees)) * (np.sqrt(degrees / 2) + np.sqrt(0.5))
     slope = np.concatenate([slopes, np.abs(along[:, :, None] - along[:, None])[..., None]], -1)
