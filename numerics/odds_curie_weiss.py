@@ -60,12 +60,12 @@ class Points(NamedTuple):
 def _rule(gamma: float, size: int | None, step: float | None) -> tuple[FloatArray, FloatArray]:
     """Nodes and weights for one normal variable: Gauss-Hermite of that size, or trapezoidal of that step."""
     if size is not None:
-        z, w = (np.asarray(part, dtype=float) for part in np.polynomial.hermite_e.hermegauss(size))
-        return z, w / w.sum()
+        z, w = np.polynomial.hermite_e.hermegauss(size)
+        return np.asarray(z, dtype=float), np.asarray(w / w.sum(), dtype=float)
     assert step is not None
-    place = step * np.arange(-math.ceil(8.6 / step), math.ceil(8.6 / step) + 1)
+    place = step * np.arange(-math.ceil(8.6 / step), math.ceil(8.6 / step) + 1, dtype=float)
     mass = np.exp(-(place**2) / 2)
-    return place, mass / mass.sum()
+    return np.asarray(place), np.asarray(mass / mass.sum())
 
 
 def _points(law: Signs, own: int, gamma: float, counts: FloatArray, nodes: FloatArray, weights: FloatArray) -> Points:

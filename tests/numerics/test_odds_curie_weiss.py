@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from regimes.numerics import curie_weiss_limit, curie_weiss_signs, odds_curie_weiss, speciation, speciation_times
+from regimes.numerics import curie_weiss_limit, curie_weiss_signs, curie_weiss_sums, odds_curie_weiss, speciation, speciation_times
 from regimes.numerics.curie_weiss_sums import log_class_sums
 from regimes.theory.errors import DomainError
 from regimes.theory.model import get_model
@@ -67,6 +67,16 @@ def test_sums_over_a_sign_at_many_spins(beta, h, gamma):
     for row, found in zip(counts, log_class_sums(counts, nodes, beta, h, d), strict=True):
         expected = np.array(both(np.repeat(nodes, row.astype(int)))) - start
         assert found - origin == pytest.approx(expected, rel=1e-11, abs=1e-11)
+
+
+@pytest.mark.parametrize("gamma", [1e-4, 0.1, 6.0])
+def test_fields_that_do_not_matter_are_left_out(gamma, monkeypatch):
+    """At large d, against every field and every frequency taken into account."""
+    d, nodes = 6_001, gamma * np.array([1, 1, -1, -1]) + np.sqrt(gamma) * np.array([-1.0, 1.0, -1.1, 0.9])
+    counts = np.array([[2500, 2500, 500, 501], [1550, 1550, 1450, 1451], [300, 300, 2700, 2701]], dtype=float)
+    short = log_class_sums(counts, nodes, 1.5, 1e-4, d)
+    monkeypatch.setattr(curie_weiss_sums, "_SMALL", 10**6)
+    assert short == pytest.approx(log_class_sums(counts, nodes, 1.5, 1e-4, d), rel=1e-12)
 
 
 # -- averages over x ---------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mpmath as mp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from regimes.numerics import speciation, speciation_times
@@ -77,7 +77,7 @@ def along_the_radius(sigma_a, sigma_b, weight, d, t):
     return phi, info, sums[0][2], sums[0][3] - sums[0][2] ** 2
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8, deadline=None, phases=[Phase.generate])
 @given(
     sigma_a=st.floats(-1, 1).map(lambda u: 10**u),
     sigma_b=st.floats(-1, 1).map(lambda u: 10**u),
