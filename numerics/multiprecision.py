@@ -13,11 +13,13 @@ from mpmath import mp
 __all__ = [
     "converge",
     "converge_with_error",
+    "inside",
     "largest_root",
     "line_integral",
     "log_cosh",
     "log_erfcx",
     "log_ratio_gap",
+    "logistic",
     "normal_average",
     "relative_entropy_term",
     "softplus",
@@ -49,6 +51,16 @@ def relative_entropy_term(x: Any) -> Any:
 def log_ratio_gap(x: Any) -> Any:
     """log(1 + x) - x/(1 + x) for x > -1."""
     return mp.inf if x == -1 else guarded(lambda y: mp.log1p(y) - y / (1 + y), x)
+
+
+def logistic(x: Any) -> Any:
+    """1/(1 + exp(-x))."""
+    return 1 / (1 + mp.exp(-x)) if x > 0 else mp.exp(x) / (1 + mp.exp(x))
+
+
+def inside(p: Any, g: Any) -> Any:
+    """g where p > 0, else 0."""
+    return g if p > 0 else mp.zero
 
 
 def log_erfcx(x: Any) -> Any:

@@ -179,6 +179,7 @@ class NumpyPrinter(Printer):
         sp.atan: "np.arctan",
         sp.erf: "erf",
         sp.erfc: "erfc",
+        stable.PlainErfc: "erfc",
         sp.Abs: "np.abs",
         sp.sign: "np.sign",
         sp.floor: "np.floor",
@@ -190,6 +191,8 @@ class NumpyPrinter(Printer):
         stable.RelativeEntropyTerm: "relative_entropy_term",
         stable.LogRatioGap: "log_ratio_gap",
         stable.LogErfcx: "log_erfcx",
+        stable.Logistic: "logistic",
+        stable.Inside: "inside",
     }
     square_root = "np.sqrt"
     reserved = frozenset({"np", "one", "pi", "e", "abs"})
@@ -270,7 +273,10 @@ class MpmathPrinter(Printer):
         stable.Softplus: "softplus",
         stable.RelativeEntropyTerm: "relative_entropy_term",
         stable.LogRatioGap: "log_ratio_gap",
+        stable.PlainErfc: "mp.erfc",
         stable.LogErfcx: "log_erfcx",
+        stable.Logistic: "logistic",
+        stable.Inside: "inside",
     }
     square_root = "mp.sqrt"
     reserved = frozenset({"mp", "one", "abs", "max", "min"})

@@ -92,7 +92,7 @@ def bracket(value_at: Callable[..., Any], low: Any, high: Any) -> tuple[Any, Any
         here, step = np.zeros(rows.size), 0.5
         while rows.size:
             end = stop[rows] if sign > 0 else np.full(rows.size, -far)
-            there = np.clip(here + sign * step, -far, end)
+            there = np.clip(here + sign * step, -far, stop[rows])
             f = value_at(there, rows)
             crossed = f < 0 if sign > 0 else f >= 0
             lost, done = np.isnan(f), ~crossed & (there == end)

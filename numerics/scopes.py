@@ -18,11 +18,13 @@ from regimes.numerics.printers import Printer, printer_class
 from regimes.numerics.stabilise import stabilise
 from regimes.theory.averages import LargestRoot, LineIntegral, NormalAverage
 from regimes.theory.errors import UnsupportedExpressionError
+from regimes.theory.functions import LogErfcx, PlainErfc
 
 __all__ = ["function_body", "legal_name"]
 
 BINDERS = (NormalAverage, LineIntegral, LargestRoot)
 CALLS = {NormalAverage: "normal_average", LineIntegral: "line_integral", LargestRoot: "largest_root"}
+CASES = (sp.functions.elementary.piecewise.ExprCondPair, sp.logic.boolalg.Boolean)
 STEMS = {NormalAverage: "average", LineIntegral: "integral", LargestRoot: "root"}
 
 
@@ -136,6 +138,9 @@ class Scope:
         lines = [f"def {self.names[function]}({', '.join([inner.names[variable], *parameters])}):", *("    " + line for line in body)]
         call = [self.names[function], *parameters]
         call += [f"{key}={self.printer.typed(a)}" for key, a in zip(("lower", "upper"), limits, strict=False)]
+        effort = settling(node) if self.batched and not limits else 0
+        if effort:
+            call.append(f"tol={effort}*np.finfo(type(one)).eps")
         if places:
             pairs = ", ".join(f"({self.printer.typed(c)}, {self.printer.typed(w)})" for c, w in places)
             call.append(f"features=[{pairs}]")
@@ -152,6 +157,8 @@ class Scope:
 
     def hoist(self, expr: Any, variable: Any) -> Any:
         """`expr` with its largest parts that do not hold `variable` replaced by symbols computed in this scope."""
+        if isinstance(expr, CASES):
+            return expr.func(*(self.hoist(a, variable) for a in expr.args)) if expr.args else expr
         if not expr.free_symbols or expr.as_coeff_Mul()[1].is_Symbol:
             return expr
         if variable not in expr.free_symbols:
@@ -180,6 +187,8 @@ class Scope:
 
     def hoist_under(self, expr: Any, variables: set[Any]) -> Any:
         """The same below a second binder."""
+        if isinstance(expr, CASES):
+            return expr.func(*(self.hoist_under(a, variables) for a in expr.args)) if expr.args else expr
         if not expr.free_symbols or isinstance(expr, sp.Symbol):
             return expr
         if not variables & expr.free_symbols:
@@ -224,6 +233,14 @@ class Scope:
             require(set(symbols))
         require(set().union(*(e.free_symbols for e in results)))
         return [*lines, "return " + ", ".join(self.printer.typed(e) for e in results)]
+
+
+def settling(node: Any) -> int:
+    """Rounding units to which an integral can settle whose integrand holds special functions or integrals; 0 for a plain one."""
+    inner = [settling(e) for e in node.integrand.atoms(NormalAverage, LineIntegral)]
+    if inner:
+        return 16 * max(16, *inner)
+    return 64 if node.integrand.has(LogErfcx, PlainErfc) else 0
 
 
 def substitute(expr: Any, replaced: Mapping[Any, Any]) -> Any:
@@ -275,7 +292,7 @@ def features(expr: Any, variable: Any) -> list[tuple[Any, Any]]:
         sides = [e.args[0] - e.args[1]] if isinstance(e, sp.core.relational.Relational) else []
         if isinstance(e, (sp.Max, sp.Min)):
             sides = [a - b for i, a in enumerate(e.args) for b in e.args[i + 1 :]]
-        if isinstance(e, sp.Function):
+        if isinstance(e, sp.Function) and not isinstance(e, sp.Piecewise):
             sides = list(e.args[:1])
         for side in sides:
             if variable in side.free_symbols and not side.has(*BINDERS) and side.is_polynomial(variable):

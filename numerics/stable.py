@@ -10,12 +10,18 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["erf", "erfc", "evaluate", "evaluate_with_error", "log_cosh", "log_erfcx", "log_ratio_gap", "relative_entropy_term", "softplus"]
+__all__ = ["erf", "erfc", "evaluate", "evaluate_with_error", "inside", "log_cosh", "log_erfcx", "log_ratio_gap", "logistic", "relative_entropy_term", "softplus"]
 
 
 def softplus(x: Any) -> Any:
     """log(1 + exp x)."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def logistic(x: Any) -> Any:
+    """1/(1 + exp(-x))."""
+    small = np.exp(-np.abs(x))
+    return np.where(x < 0, small, 1) / (1 + small)
 
 
 def log_cosh(x: Any) -> Any:
@@ -64,6 +70,11 @@ def mills(size: Any) -> Any:
     return size + fraction
 
 
+def inside(p: Any, g: Any) -> Any:
+    """g where p > 0, else 0, whatever g is there."""
+    return np.where(p > 0, g, 0)
+
+
 def erfc(x: Any) -> Any:
     """Complementary error function: 1 - erf for x < 1, Laplace's continued fraction beyond."""
     x = np.asarray(x)
@@ -78,8 +89,10 @@ def erfc(x: Any) -> Any:
 def log_erfcx(x: Any) -> Any:
     """x^2 + log erfc x."""
     x = np.asarray(x)
-    far = -np.log(np.sqrt(4 * np.arctan(x.dtype.type(1))) * mills(np.maximum(x, 1)))
-    return np.where(x < 1, x * x + np.log(erfc(np.minimum(x, 1))), far)
+    scaled = np.sqrt(4 * np.arctan(x.dtype.type(1))) * mills(np.maximum(np.abs(x), 1))
+    near = 1 - erf_series(np.clip(x, -1, 1))
+    left = np.where(x < -1, 2 - np.exp(-x * x) / scaled, near)
+    return np.where(x < 1, x * x + np.log(left), -np.log(scaled))
 
 
 def erf_series(x: Any) -> Any:

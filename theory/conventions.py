@@ -27,6 +27,8 @@ gamma = sp.Symbol("gamma", positive=True)
 """Signal-to-noise ratio of the channel, e^{-2t}/Delta."""
 omega = sp.Symbol("omega", positive=True)
 """An eigenvalue of the data covariance."""
+tilt = sp.Symbol("tilt", positive=True)
+"""Tilt that selects a given energy."""
 m = sp.Symbol("m", positive=True)
 """Replica-symmetry-breaking parameter."""
 m_star = sp.Symbol("m_star", positive=True)
@@ -37,7 +39,7 @@ a, x, z, y, v = sp.symbols("a x z y v", real=True)
 
 CHANNEL = {decay: sp.exp(-t), Delta: -expm1(-2 * t), gamma: 1 / expm1(2 * t)}
 
-LATEX = {decay: "e^{-t}", Delta: r"\Delta_t", gamma: r"\gamma_t", m_star: "m_*"}
+LATEX = {decay: "e^{-t}", Delta: r"\Delta_t", gamma: r"\gamma_t", m_star: "m_*", tilt: r"\lambda_\varepsilon"}
 """Printed forms of symbols that are not parameters."""
 
 

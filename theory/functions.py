@@ -11,7 +11,7 @@ from typing import Any
 import sympy as sp
 from sympy.codegen.cfunctions import expm1, log1p
 
-__all__ = ["LogCosh", "LogErfcx", "LogRatioGap", "RelativeEntropyTerm", "Softplus", "StableFunction", "elementary", "expm1", "log1p"]
+__all__ = ["Inside", "LogCosh", "LogErfcx", "LogRatioGap", "Logistic", "PlainErfc", "RelativeEntropyTerm", "Softplus", "StableFunction", "elementary", "expm1", "log1p"]
 
 
 class StableFunction(sp.Function):  # type: ignore[misc]
@@ -69,7 +69,18 @@ class Softplus(StableFunction):
         return sp.log(1 + sp.exp(x))
 
     def fdiff(self, argindex: int = 1) -> Any:
-        return 1 / (1 + sp.exp(-self.args[0]))
+        return Logistic(self.args[0])
+
+
+class Logistic(StableFunction):
+    """1/(1 + exp(-x))."""
+
+    @classmethod
+    def define(cls, x: Any) -> Any:
+        return 1 / (1 + sp.exp(-x))
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        return Logistic(self.args[0]) * Logistic(-self.args[0])
 
 
 class RelativeEntropyTerm(StableFunction):
@@ -118,6 +129,22 @@ class LogErfcx(StableFunction):
 
     def fdiff(self, argindex: int = 1) -> Any:
         return 2 * self.args[0] - 2 * sp.exp(-self) / sp.sqrt(sp.pi)
+
+
+class Inside(StableFunction):
+    """g where the density p is positive to the precision at hand, else 0: ``Inside(p, g)``. With exact numbers it is g."""
+
+    nargs = 2
+
+    def elementary(self) -> Any:
+        return self.args[1]
+
+    def _eval_is_real(self) -> bool | None:
+        real: bool | None = self.args[1].is_real
+        return real
+
+    def _eval_derivative(self, s: Any) -> Any:
+        return Inside(self.args[0], self.args[1].diff(s))
 
 
 def elementary(expr: Any) -> Any:

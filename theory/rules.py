@@ -12,7 +12,7 @@ from regimes.theory.averages import Defined, LineIntegral, NormalAverage
 from regimes.theory.conventions import t, z
 from regimes.theory.errors import DerivationError
 from regimes.theory.evaluate import value
-from regimes.theory.functions import LogErfcx, LogRatioGap, expm1
+from regimes.theory.functions import LogErfcx, LogRatioGap, PlainErfc, expm1
 
 Rule = Callable[..., Any]
 
@@ -80,7 +80,8 @@ def complete_the_square(integral: Any) -> Any:
 def log_gaussian_between(f: Any, u: Any, low: Any, high: Any) -> Any:
     """log of the integral of f = constant * exp(quadratic) over (low, high), one end of which may be infinite.
 
-    Completing the square leaves the integrand at an end times a scaled complementary error function, which does not overflow.
+    Completing the square leaves error functions: with the integrand at its peak where that lies inside, with the integrand at the
+    nearer end and a scaled error function where it does not, so that nothing overflows or cancels.
     """
     exponent, prefactor = _exponent_and_prefactor(f, u)
     if prefactor.has(u) or not sp.expand(exponent).is_polynomial(u):
@@ -92,16 +93,19 @@ def log_gaussian_between(f: Any, u: Any, low: Any, high: Any) -> Any:
     common = sp.log(prefactor) + sp.log(sp.pi / (4 * minus_a)) / 2
 
     root, centre = sp.sqrt(minus_a), b / (2 * minus_a)
-    if high == sp.oo:
-        return common + exponent.subs(u, low) + LogErfcx(root * low - b / (2 * root))
-    if low == -sp.oo:
-        return common + exponent.subs(u, high) + LogErfcx(b / (2 * root) - root * high)
-    # Tails beyond the end near the peak and beyond the other; the distance of the peak from the middle has a sign of its own.
+    at_peak = common + sp.factor(sp.expand(exponent.subs(u, 0) + b**2 / (4 * minus_a)))
+    if high == sp.oo or low == -sp.oo:
+        end, sign = (low, 1) if high == sp.oo else (high, -1)
+        beyond = sign * (root * end - b / (2 * root))
+        outside = common + exponent.subs(u, end) + LogErfcx(beyond)
+        return sp.Piecewise((at_peak + sp.log(PlainErfc(beyond)), beyond < 0), (outside, True))
+    # The distance of the peak from the middle has a sign of its own, so that derivatives know it.
     middle, half = (low + high) / 2, (high - low) / 2
     off = (centre - middle) * sp.Piecewise((-1, centre < middle), (1, True))
-    near, far = LogErfcx(root * (off - half)), LogErfcx(root * (off + half))
-    at_near = exponent.subs(u, middle) + minus_a * half * (2 * off - half)
-    return common + at_near + near + sp.log(-expm1(far - near - 4 * minus_a * half * off))
+    near, far = root * (off - half), root * (off + half)
+    at_near = common + exponent.subs(u, middle) + minus_a * half * (2 * off - half)
+    outside = at_near + LogErfcx(near) + sp.log(-expm1(LogErfcx(far) - LogErfcx(near) - 4 * minus_a * half * off))
+    return sp.Piecewise((at_peak + sp.log(PlainErfc(near) - PlainErfc(far)), sp.Abs(centre - middle) < half), (outside, True))
 
 
 def hubbard_stratonovich(f: Any, total: Any) -> Any:

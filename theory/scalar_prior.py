@@ -16,7 +16,7 @@ from regimes.theory import rules
 from regimes.theory.averages import Defined, LineIntegral, NormalAverage, interval_integral
 from regimes.theory.conventions import a, x, z
 from regimes.theory.errors import DerivationError
-from regimes.theory.functions import Softplus
+from regimes.theory.functions import Inside, Softplus
 from regimes.theory.laws import Product
 
 __all__ = ["Component", "PriorAverage", "ScalarPrior", "components", "level_energy", "log_transform", "output_average", "share"]
@@ -222,8 +222,7 @@ def output_average(parts: tuple[Component, ...], gamma: Any, f: Callable[..., An
         else:
             density = sp.exp(_log_part(part._replace(weight=sp.S.One), gamma, sp.S.One)) / sp.sqrt(2 * sp.pi)
             # Where the density is zero to the precision at hand, what it multiplies need not be computed.
-            inside = sp.Piecewise((density * f(x, k), density > 0), (sp.S.Zero, True))
-            total += share(part, LineIntegral(inside, x))
+            total += share(part, LineIntegral(Inside(density, density * f(x, k)), x))
     return total
 
 
