@@ -32,9 +32,9 @@ def plan(model: DataModel, budget: Budget, seed: int) -> list[Study]:
                 studies.append(plan_population.information(s, budget, seed, alpha=alpha, d=1024, batches=16))
                 if "window" in get_quantity("excess-entropy", model).methods:
                     size = s.reached([{"n": 1000, "d": d} for d in (32, 64, 128)])
-                    studies.append(plan_data.forward_data(s, budget, seed, n=1000, d=int(size["d"]), batches=32, groups=16, bundle=64))
+                    studies.append(plan_data.forward_data(s, budget, seed, n=1000, d=int(size["d"]), batches=32, groups=8, bundle=128))
             if model.name in REVERSED:
-                studies.append(plan_data.data_clones(chosen[0], budget, seed, n=300, d=24, batches=24))
+                studies.append(plan_data.data_clones(chosen[0], budget, seed, n=300, d=24, batches=16))
             return studies
 
 
