@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass, replace
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,20 @@ class _Given(DataModel):
     def law(self, values: Mapping[str, object]) -> Law:
         del values
         return self._law
+
+    def symbolic_law(self) -> Any:
+        return _fractions(super().symbolic_law())
+
+
+def _fractions(part: Any) -> Any:
+    """The same statement with every double as the fraction that it is: the generator takes no floating-point numbers."""
+    import sympy as sp
+
+    if isinstance(part, tuple):
+        return tuple(map(_fractions, part))
+    if is_dataclass(part) and not isinstance(part, type):
+        return replace(part, **{f.name: _fractions(getattr(part, f.name)) for f in fields(part)})
+    return part.xreplace({x: sp.Rational(x) for x in part.atoms(sp.Float)})
 
 
 def levels_of_law(law: Law) -> EnergyLevels:
