@@ -90,7 +90,7 @@ def _levels(model: DataModel, law: Any) -> tuple[Derivation, Effort]:
         from regimes.theory.collapse_ising_chain import ising_chain_levels
 
         return ising_chain_levels(model, law)
-    raise DerivationError(f"{model.name}: collapse is not derived for the law {law}")
+    raise DerivationError(f"{model.name}: collapse is not derived for laws of the family {law.family}")
 
 
 def _before_times(proof: Derivation, effort: Effort) -> Derivation:
@@ -253,7 +253,7 @@ def _critical_times(proof: Derivation, effort: Effort) -> Derivation:
     proof = effort.claim(
         proof,
         second,
-        target=rules.tidy_terms(second),
+        target=g.subs(lam, 2) + 1 + 2 * proof["information"] if "collapse_time" not in proof else rules.tidy(second),
         name="second_moment",
         title="Exponent of E Z^2/(E Z)^2: the empirical score is accurate while alpha is larger",
     )

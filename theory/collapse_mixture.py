@@ -82,10 +82,10 @@ def derive_mixture(model: DataModel, law: Mixture) -> Derivation:
         "volume argument",
     )
     excess = sp.Add(*(w * sp.Max(alpha - proof["own_information"].subs(omega, var), 0) for w, var in shares))
-    return proof.conjecture(
+    return proof.define(
         "excess_entropy",
+        sp.Symbol("f"),
         excess,
         "Excess entropy density at leading order: every class by itself",
-        covered_by="excess-entropy",
-        reference="arXiv:2402.18491, applied class by class",
+        "the conjecture of one cluster, class by class",
     )

@@ -304,7 +304,7 @@ def check_model(
     Parameters
     ----------
     model : a model, its name or a model file.
-    examples : parameter points of each deterministic claim; a fifth of it (at least two) of each that simulates.
+    examples : parameter points of each deterministic claim; a fifth of it (at least one) of each that simulates.
     seed : of the examples and of the samples.
     levels, draw, predict : energy cumulant function, sampler and predictions to be tested, by default the program's own.
 
@@ -323,7 +323,7 @@ def check_model(
     if model.family == RandomEnergies.family:
         raise RegimesError(f"{model.name} has levels but no data: the invariants of data models do not apply")
     parts = (levels or families.levels, draw, predict)
-    claims = [(claim, examples) for claim in CHEAP] + [(claim, max(2, examples // 5)) for claim in ONCE]
+    claims = [(claim, examples) for claim in CHEAP] + [(claim, max(1, examples // 5)) for claim in ONCE]
     if model.family == Mixture.family:  # its classes have different levels: what holds of one law of levels does not hold of the average
         claims = [(claim, count) for claim, count in claims if claim in (normalised, information, i_mmse)]
     return ModelReport(model.name, tuple(_tried(claim, count, model, parts, seed) for claim, count in claims))
