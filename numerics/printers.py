@@ -13,9 +13,15 @@ import sympy as sp
 from regimes.theory import functions as stable
 from regimes.theory.errors import UnknownNameError, UnsupportedExpressionError
 
-__all__ = ["MpmathPrinter", "NumpyPrinter", "Printer", "printer_class"]
+__all__ = ["MpmathPrinter", "NumpyPrinter", "Printer", "Spread", "printer_class"]
 
 SUM, PRODUCT, POWER, ATOM = range(1, 5)  # precedence
+
+
+class Spread(sp.Function):  # type: ignore[misc]
+    """Part of a value's error: |slope| times the error of what it depends on; none where the slope is zero."""
+
+    nargs = 2
 
 
 class Printer:
@@ -193,6 +199,7 @@ class NumpyPrinter(Printer):
         stable.LogErfcx: "log_erfcx",
         stable.Logistic: "logistic",
         stable.Inside: "inside",
+        Spread: "spread",
     }
     square_root = "np.sqrt"
     reserved = frozenset({"np", "one", "pi", "e", "abs"})

@@ -14,11 +14,11 @@ from typing import Any
 
 import sympy as sp
 
-from regimes.numerics.printers import Printer, printer_class
+from regimes.numerics.printers import Printer, Spread, printer_class
 from regimes.numerics.stabilise import stabilise
 from regimes.theory.averages import LargestRoot, LineIntegral, NormalAverage
 from regimes.theory.errors import UnsupportedExpressionError
-from regimes.theory.functions import LogErfcx, PlainErfc
+from regimes.theory.functions import LogErfcx, Logistic, PlainErfc, Softplus, expm1
 
 __all__ = ["function_body", "legal_name"]
 
@@ -100,7 +100,7 @@ class Scope:
                 value.diff(symbol).replace(sp.DiracDelta, lambda *_: sp.S.Zero).replace(sp.Heaviside, lambda x, *_: (1 + sp.sign(x)) / 2)
             )
             size = sp.Abs(slope) if slope.is_number else sp.Abs(stabilise(slope), evaluate=False)
-            terms.append(size * self.errors[symbol])
+            terms.append(Spread(size, self.errors[symbol]))
         return sp.Add(*terms)
 
     def unbind(self, expr: Any, variable: Any = None) -> Any:
@@ -282,6 +282,28 @@ def repeated(expressions: Sequence[Any]) -> list[Any]:
     return sorted(costly, key=lambda e: (sum(1 for _ in sp.preorder_traversal(e)), rank[e]))
 
 
+def bell(exponent: Any, variable: Any) -> list[tuple[Any, Any]]:
+    """(slope, shift) of a bell exp(-A w^2 + B w + C) in w = `variable`, or in the place w that it is mapped to."""
+    w = sp.Dummy("w", real=True)
+    maps = {Softplus(variable): (lambda c: c + sp.log(-expm1(-c)), lambda c: -expm1(-c))}
+    maps[Logistic(variable)] = (lambda c: sp.log(sp.Abs(c / (1 - c))), lambda c: sp.Abs(c * (1 - c)))
+    for place, (centre, slope) in [(variable, (lambda c: c, lambda c: 1)), *maps.items()]:
+        inside = exponent.subs(place, w)
+        if variable in inside.free_symbols or not inside.is_polynomial(w) or inside.has(*BINDERS):
+            continue
+        polynomial = sp.Poly(inside, w)
+        if polynomial.degree() != 2:
+            continue
+        steep = sp.sqrt(2 * sp.Abs(polynomial.coeff_monomial(w**2)))
+        peak = polynomial.coeff_monomial(w) / steep**2
+        peak = peak if place == variable else sp.Abs(peak)  # a peak beyond the ends is no feature; any place is harmless then
+        scale = steep * slope(peak)
+        if scale.is_Number and scale <= 1:
+            continue
+        return [(scale, -scale * centre(peak))]
+    return []
+
+
 def features(expr: Any, variable: Any) -> list[tuple[Any, Any]]:
     """(slope, shift) of every argument `slope*z + shift` of a function in `expr`: a steep one varies quickly where it vanishes."""
     found: list[tuple[Any, Any]] = []
@@ -294,6 +316,8 @@ def features(expr: Any, variable: Any) -> list[tuple[Any, Any]]:
             sides = [a - b for i, a in enumerate(e.args) for b in e.args[i + 1 :]]
         if isinstance(e, sp.Function) and not isinstance(e, sp.Piecewise):
             sides = list(e.args[:1])
+        if isinstance(e, sp.exp):
+            found.extend(pair for pair in bell(e.exp, variable) if pair not in found)
         for side in sides:
             if variable in side.free_symbols and not side.has(*BINDERS) and side.is_polynomial(variable):
                 polynomial = sp.Poly(side, variable)

@@ -10,7 +10,20 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["erf", "erfc", "evaluate", "evaluate_with_error", "inside", "log_cosh", "log_erfcx", "log_ratio_gap", "logistic", "relative_entropy_term", "softplus"]
+__all__ = [
+    "erf",
+    "erfc",
+    "evaluate",
+    "evaluate_with_error",
+    "inside",
+    "log_cosh",
+    "log_erfcx",
+    "log_ratio_gap",
+    "logistic",
+    "relative_entropy_term",
+    "softplus",
+    "spread",
+]
 
 
 def softplus(x: Any) -> Any:
@@ -70,9 +83,15 @@ def mills(size: Any) -> Any:
     return size + fraction
 
 
+def spread(slope: Any, error: Any) -> Any:
+    """slope * error: zero where the slope is, whatever the error; inf where the error is and the slope is not known."""
+    product = np.where(np.isnan(slope) & np.isinf(error), np.inf, slope * error)
+    return np.where(slope == 0, 0, product)
+
+
 def inside(p: Any, g: Any) -> Any:
-    """g where p > 0, else 0, whatever g is there."""
-    return np.where(p > 0, g, 0)
+    """g where the square of p >= 0 is a positive number, else 0, whatever g is there."""
+    return np.where(p * p > 0, g, 0)
 
 
 def erfc(x: Any) -> Any:
@@ -138,6 +157,6 @@ def evaluate_with_error(body: Callable[..., Any], *values: Any) -> tuple[Any, An
         # Where float64 overflows and longdouble does not, the rounding is bounded by that of a float64 that had the range.
         gap = np.where(np.isfinite(rough), np.abs(rough - fine), 64 * np.finfo(np.float64).eps * np.abs(fine))
         rounding = gap * scale + (8 if scale == 1 else 1) * eps * np.abs(fine)
-        total = np.where(np.isinf(fine), 0, np.where(fine == 0, np.maximum(error, eps), error + rounding))
+        total = np.where(np.isinf(fine), 0, np.where(fine == 0, np.maximum(error, eps), np.where(np.isinf(error), error, error + rounding)))
     value = np.array(np.broadcast_to(fine, shape), dtype)[()]
     return value, np.array(np.broadcast_to(total, shape), np.float64)[()]

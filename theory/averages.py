@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from regimes.theory.functions import Softplus
+from regimes.theory.functions import Logistic, Softplus
 
 __all__ = ["Defined", "LargestRoot", "LineIntegral", "NormalAverage", "Unevaluated", "interval_integral", "written_out"]
 
@@ -154,10 +154,10 @@ def interval_integral(f: Any, over: Any, low: Any, high: Any) -> Any:
     if low == -sp.oo and high == sp.oo:
         return LineIntegral(f, over)
     if low == -sp.oo:
-        place, slope = high - sp.log(1 + sp.exp(s)), 1 / (1 + sp.exp(-s))
+        place, slope = high - Softplus(s), Logistic(s)
     elif high == sp.oo:
-        place, slope = low + sp.log(1 + sp.exp(s)), 1 / (1 + sp.exp(-s))
+        place, slope = low + Softplus(s), Logistic(s)
     else:
-        place, slope = low + (high - low) / (1 + sp.exp(-s)), (high - low) / (4 * sp.cosh(s / 2) ** 2)
+        place, slope = low + (high - low) * Logistic(s), (high - low) * Logistic(s) * Logistic(-s)
         f = f.subs(sp.log(over - low), sp.log(high - low) - Softplus(-s))  # -inf only where s is
     return LineIntegral(f.subs(over, place) * slope, s)

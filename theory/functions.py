@@ -11,7 +11,20 @@ from typing import Any
 import sympy as sp
 from sympy.codegen.cfunctions import expm1, log1p
 
-__all__ = ["Inside", "LogCosh", "LogErfcx", "LogRatioGap", "Logistic", "PlainErfc", "RelativeEntropyTerm", "Softplus", "StableFunction", "elementary", "expm1", "log1p"]
+__all__ = [
+    "Inside",
+    "LogCosh",
+    "LogErfcx",
+    "LogRatioGap",
+    "Logistic",
+    "PlainErfc",
+    "RelativeEntropyTerm",
+    "Softplus",
+    "StableFunction",
+    "elementary",
+    "expm1",
+    "log1p",
+]
 
 
 class StableFunction(sp.Function):  # type: ignore[misc]
@@ -139,9 +152,8 @@ class Inside(StableFunction):
     def elementary(self) -> Any:
         return self.args[1]
 
-    def _eval_is_real(self) -> bool | None:
-        real: bool | None = self.args[1].is_real
-        return real
+    def _eval_is_real(self) -> bool:
+        return True
 
     def _eval_derivative(self, s: Any) -> Any:
         return Inside(self.args[0], self.args[1].diff(s))

@@ -8,7 +8,7 @@ from typing import Any
 import mpmath as mp
 import sympy as sp
 
-from regimes.theory.averages import Defined, LineIntegral, NormalAverage
+from regimes.theory.averages import LineIntegral, NormalAverage
 from regimes.theory.conventions import t, z
 from regimes.theory.errors import DerivationError
 from regimes.theory.evaluate import value
@@ -207,11 +207,6 @@ def fokker_planck(claim: Any, log_density: Any, variable: Any) -> Any:
 def given_tilt(claim: Any) -> Any:
     """The tilt is given and what it selects is computed from it, instead of the other way round: no equation is solved."""
     return claim
-
-
-def tidy_terms(expr: Any) -> Any:
-    """Logarithms gathered where the terms are closed; averages stay as they are."""
-    return expr if expr.has(Defined, LineIntegral, NormalAverage) else tidy(expr)
 
 
 def substitute(expr: Any, replacements: Mapping[Any, Any]) -> Any:
