@@ -201,7 +201,7 @@ def inner_integrals(points: LevelPoints, tilts: Tilts, n: float, form: Form, gri
     gap = min(0.4, 1 / max(float(tilts.spread.max()), 1e-300)) * (1 - grid.shift)  # distance to the poles at 0, 1, 2
     low, high = (1 + gap, 2 - gap) if form == "agreement" else (0.5 + 0.3 * grid.shift, 1 - gap)
     spacing = grid.spacing * gap
-    rounded = np.clip(np.round(np.clip(tilts.saddle, low, high) / spacing) * spacing, low, high)
+    rounded = np.minimum(low + np.round((np.clip(tilts.saddle, low, high) - low) / spacing) * spacing, high)
     order = np.argsort(tilts.saddle, kind="stable")
     for tilt in np.unique(rounded):
         index = order[rounded[order] == tilt]

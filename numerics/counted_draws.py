@@ -12,11 +12,13 @@ w_j e^{psi_j}: the exponents of random coding (Gallager, Information Theory and 
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
+from scipy.special import gammaln, logsumexp
 
 from regimes.numerics.contour import FloatArray
 from regimes.numerics.counted_levels import Alphabet
@@ -106,6 +108,32 @@ def draw(law: Alphabet, proposal: Proposal, u: FloatArray) -> tuple[FloatArray, 
             counts[:, group] = _split(u[:, column:column + used], sizes[:, g], proposal.weights[group])
             column += used
     return counts, sizes
+
+
+def number_of_counts(law: Alphabet) -> float:
+    """How many different counts there are."""
+    return sum(math.prod(math.comb(int(n) + group.stop - group.start - 1, int(n)) for n, group in zip(size, law.groups, strict=True))
+               for size in law.sizes)
+
+
+def every_count(law: Alphabet) -> tuple[FloatArray, FloatArray]:
+    """All counts (X, J) and their probabilities (X,)."""
+    counts, log_weights = [], []
+    for size, probability in zip(law.sizes, law.size_law, strict=True):
+        here, log_weight = np.zeros((1, law.weights.size)), np.full(1, np.log(probability))
+        for n, group in zip(size, law.groups, strict=True):
+            places = itertools.combinations_with_replacement(range(group.start, group.stop), int(n))
+            nodes = np.array(list(places), dtype=int).reshape(-1, int(n)) if n else np.zeros((1, 0), dtype=int)
+            part = np.zeros((len(nodes), law.weights.size))
+            np.add.at(part, (np.repeat(np.arange(len(nodes)), n), nodes.ravel()), 1.0)
+            log_part = gammaln(n + 1) + (part * np.log(law.weights) - gammaln(part + 1))[:, group].sum(axis=1)
+            here = (here[:, None] + part).reshape(-1, law.weights.size)
+            log_weight = (log_weight[:, None] + log_part).ravel()
+        counts.append(here)
+        log_weights.append(log_weight)
+    weights = np.exp(np.concatenate(log_weights))
+    keep = weights > 1e-26
+    return np.concatenate(counts)[keep], weights[keep]
 
 
 def _one_by_one(law: Alphabet) -> bool:

@@ -73,13 +73,18 @@ def _energies(x: FloatArray, s: FloatArray, gamma: float) -> FloatArray:
     return (x[:, None] - s) ** 2 / 2 if gamma >= 1 else s * (s / 2 - x[:, None])
 
 
-def _spacing(gamma: float) -> float:
-    """Of the trapezoidal rule over one coordinate: functions of x have poles at a distance of about pi/(2 sqrt(gamma))."""
-    return min(0.4, 0.9 / math.sqrt(gamma)) if gamma < 36 else 0.15
+def _spacing(s: FloatArray) -> float:
+    """Of the trapezoidal rule over one coordinate of x, from the places s of the values of the datum.
+
+    Two values at a distance G make poles at a height pi/G above the points halfway, whose weight is exp(-G^2/8): with exp(-25) for both.
+    """
+    gaps = np.abs(s[:, None] - s).ravel()
+    gaps = gaps[gaps > 0]
+    return min(0.42, float(np.min(2 * math.pi**2 / (gaps * np.maximum(25 - gaps**2 / 8, 1.0)), initial=1.0)))
 
 
-def product_alphabet(law: Product, t: float, d: int) -> Alphabet:
-    """A product of a discrete prior with numbers in it."""
+def product_alphabet(law: Product, t: float, d: int, *, spacing: float = 1.0) -> Alphabet:
+    """A product of a discrete prior with numbers in it, on nodes `spacing` times as far apart as they may be."""
     if law.pieces:
         raise DomainError("exact finite-size integrals take products of discrete priors, not of one with a density")
     if not law.atoms:
@@ -88,7 +93,7 @@ def product_alphabet(law: Product, t: float, d: int) -> Alphabet:
     s = math.sqrt(gamma) * np.array([float(atom.place) for atom in law.atoms])
     mass = np.array([float(atom.weight) for atom in law.atoms])
     s, mass = s[mass > 0], mass[mass > 0]
-    step = _spacing(gamma)
+    step = spacing * _spacing(s)
     reach = np.arange(-math.ceil(_REACH / step), math.ceil(_REACH / step) + 1)
     x = step * np.unique((np.round(s / step)[:, None] + reach).ravel())
     density = (mass * np.exp(-0.5 * (x[:, None] - s) ** 2)).sum(axis=1)
@@ -101,10 +106,11 @@ def product_alphabet(law: Product, t: float, d: int) -> Alphabet:
                     sizes=np.array([[d]]), size_law=np.ones(1))
 
 
-def curie_weiss_alphabet(law: CurieWeiss, t: float, d: int) -> Alphabet:
-    """Curie-Weiss spins with numbers in the law; at h = 0 the points of positive magnetisation stand for all."""
+def curie_weiss_alphabet(law: CurieWeiss, t: float, d: int, *, spacing: float = 1.0) -> Alphabet:
+    """Curie-Weiss spins with numbers in the law; at h = 0 the points of positive magnetisation stand for all; `spacing` as above."""
     gamma, beta, h = 1 / math.expm1(2 * t), float(law.beta), abs(float(law.h))  # flipping all spins flips the field
-    root, step = math.sqrt(gamma), _spacing(gamma)
+    root = math.sqrt(gamma)
+    step = spacing * _spacing(np.array([root, -root]))
     z = step * np.arange(-math.ceil(_REACH / step), math.ceil(_REACH / step) + 1)
     gauss = np.exp(-0.5 * z * z) / np.exp(-0.5 * z * z).sum()
     x = np.concatenate([root + z, z - root])

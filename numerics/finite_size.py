@@ -129,7 +129,7 @@ def excess_entropy(law: Any, t: ArrayLike, n: float, d: int, *, tol: float = 1e-
     Returns
     -------
     value, error : arrays of the shape of t, nats per dimension. For Gaussian data the error is the change under refinement of every
-        grid and a shift of the contour; for products and Curie-Weiss three standard errors of independent randomisations (see
+        grid and a shift of the contour; for products and Curie-Weiss five standard errors of independent randomisations (see
         `sampled_average`). It may exceed tol where the finest grid, or the largest sample, is not enough.
 
     Raises

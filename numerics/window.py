@@ -104,11 +104,11 @@ def _class_part(ch: Channel, nodes: int) -> tuple[FloatArray, FloatArray]:
     return value.ravel(), (ch.weights[:, None] * (gauss / gauss.sum())).ravel()
 
 
-def _moments(law: Law, t: float, d: int) -> tuple[Pair, Pair]:
-    """I and V per coordinate, with their errors: inside a cluster or a state."""
+def information_and_dispersion(law: Law, t: float) -> tuple[Pair, Pair]:
+    """I and V per coordinate, with their errors, each (1,): inside a cluster or a state."""
     gamma = np.array([1 / math.expm1(2 * t)])
     if isinstance(law, GaussianClusters):
-        return _exact(*information(channel(law, t, d).q))
+        return _exact(*information(channel(law, t, 1).q))
     if isinstance(law, GaussianSpectrum) and not law.curves:
         parts = [(float(atom.weight), *information(float(atom.place) * gamma[0])) for atom in law.atoms]
         return _exact(sum(w * mean for w, mean, _ in parts), sum(w * var for w, _, var in parts))
@@ -159,7 +159,7 @@ def _average(function: Callable[[ArrayLike, float, int], FloatArray], sign: int,
     values, errors = np.empty((2, times.size)), np.empty(times.size)
     for k, time in enumerate(times.ravel()):
         check_time_and_dimension(float(time), d)
-        mean, variance = _moments(law, float(time), d)
+        mean, variance = information_and_dispersion(law, float(time))
         for row, (axial, nodes) in enumerate(((300, 32), (200, 24))):
             part, weights = _parts(law, float(time), d, axial)
             zeta = d * mean.value[0] + part - math.log(n - 1)
