@@ -17,6 +17,8 @@ from regimes.theory.functions import elementary
 
 __all__ = ["oracle", "value_text"]
 
+BOUND = (NormalAverage, LineIntegral, LargestRoot)
+
 
 def oracle(expr: Any, values: Mapping[Any, Any], definitions: Mapping[Any, Any] | None = None) -> Any:
     """Number of `expr` with `values` (symbol -> number, or string for a decimal) at the ambient mpmath precision."""
@@ -42,7 +44,7 @@ def compiled(symbols: tuple[Any, ...], expr: Any) -> Callable[..., Any]:
 
 
 def outermost(expr: Any) -> list[Any]:
-    if isinstance(expr, (NormalAverage, LineIntegral, LargestRoot)):
+    if isinstance(expr, BOUND):
         return [expr]
     return [e for a in expr.args for e in outermost(a)]
 
@@ -86,6 +88,19 @@ def bisection(f: Any, low: Any, high: Any) -> Any:
 
 
 def value_text(expr: Any, definitions: Mapping[Any, Any], values: Mapping[Any, Any], digits: int = 25) -> str:
-    """Decimal string of the value."""
+    """Decimal string of the value; thirteen digits where an integral or a root holds another one, which costs too much here."""
+    if nested(expr) or any(map(nested, definitions.values())):
+        from regimes.theory.evaluate import value
+
+        with mp.workdps(24):
+            known = {s: mp.mpmathify(v) for s, v in values.items()}
+            for s, e in definitions.items():
+                known[s] = value(e, known)
+            return str(mp.nstr(value(expr, known), 13))
     with mp.workdps(digits + 5):
         return str(mp.nstr(oracle(expr, values, definitions), digits))
+
+
+def nested(expr: Any) -> bool:
+    """Whether an average or a root stands inside another."""
+    return any(e.integrand.has(*BOUND) for e in expr.atoms(*BOUND))
