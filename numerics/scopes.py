@@ -284,10 +284,14 @@ def repeated(expressions: Sequence[Any]) -> list[Any]:
 
 def bell(exponent: Any, variable: Any) -> list[tuple[Any, Any]]:
     """(slope, shift) of a bell exp(-A w^2 + B w + C) in w = `variable`, or in the place w that it is mapped to."""
-    w = sp.Dummy("w", real=True)
-    maps = {Softplus(variable): (lambda c: c + sp.log(-expm1(-c)), lambda c: -expm1(-c))}
-    maps[Logistic(variable)] = (lambda c: sp.log(sp.Abs(c / (1 - c))), lambda c: sp.Abs(c * (1 - c)))
-    for place, (centre, slope) in [(variable, (lambda c: c, lambda c: 1)), *maps.items()]:
+    w, c = sp.symbols("w c", real=True, cls=sp.Dummy)
+    # Where the map w takes the value c, and its slope there
+    maps = [
+        (variable, c, sp.S.One),
+        (Softplus(variable), c + sp.log(-expm1(-c)), -expm1(-c)),
+        (Logistic(variable), sp.log(sp.Abs(c / (1 - c))), sp.Abs(c * (1 - c))),
+    ]
+    for place, centre, slope in maps:
         inside = exponent.subs(place, w)
         if variable in inside.free_symbols or not inside.is_polynomial(w) or inside.has(*BINDERS):
             continue
@@ -297,10 +301,10 @@ def bell(exponent: Any, variable: Any) -> list[tuple[Any, Any]]:
         steep = sp.sqrt(2 * sp.Abs(polynomial.coeff_monomial(w**2)))
         peak = polynomial.coeff_monomial(w) / steep**2
         peak = peak if place == variable else sp.Abs(peak)  # a peak beyond the ends is no feature; any place is harmless then
-        scale = steep * slope(peak)
+        scale = steep * slope.subs(c, peak)
         if scale.is_Number and scale <= 1:
             continue
-        return [(scale, -scale * centre(peak))]
+        return [(scale, -scale * centre.subs(c, peak))]
     return []
 
 
