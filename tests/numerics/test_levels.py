@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regimes.numerics.finite_size import Channel, Points
+from regimes.numerics.gaussian_levels import Channel, Points
 from regimes.numerics.predict import predict
 from regimes.numerics.window import information
 from regimes.theory.evaluate import value

@@ -31,8 +31,8 @@ def test_every_shipped_model_obeys_the_invariants(name: str, seed: int) -> None:
 
 
 def test_a_model_file_obeys_the_invariants(tmp_path: Any) -> None:
-    path = tmp_path / "triangle.toml"
-    path.write_text('[model]\nname = "triangle"\nkind = "product"\n[prior]\ndensity = "(1 - Abs(a)/w)/w"\nsupport = ["-w", "w"]\n'
+    path = tmp_path / "tent.toml"
+    path.write_text('[model]\nname = "tent"\nkind = "product"\n[prior]\ndensity = "exp(-Abs(a)/w)/(2*w)"\nsupport = [-inf, inf]\n'
                     "[parameters.w]\nlow = 0.0\nhigh = 100.0\ntypical = [0.5, 2.0]\n")
     report = check_model(str(path), examples=1)
     assert report.holds, str(report)
