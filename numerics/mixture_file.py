@@ -163,7 +163,7 @@ def _factor(gram: Matrix) -> Matrix:
     """
     import sympy as sp
 
-    count, rest = len(gram), [[sp.sympify(x) for x in row] for row in gram]
+    count, rest = len(gram), [[sp.sympify(x, strict=True) for x in row] for row in gram]
     scale = max((float(abs(rest[k][k])) for k in range(count) if rest[k][k].is_number), default=1.0)
     columns: Matrix = []
     for k in range(count):

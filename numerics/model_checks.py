@@ -148,7 +148,7 @@ def sample_points(own: Sequence[Param]) -> list[tuple[Point, str]]:
 def _number(expr: Any, point: Mapping[Any, float]) -> float:
     import sympy as sp
 
-    value = sp.sympify(expr).subs({symbol: sp.Rational(v) for symbol, v in point.items()}).evalf(20)
+    value = sp.sympify(expr, strict=True).subs({symbol: sp.Rational(v) for symbol, v in point.items()}).evalf(20)
     if value.is_extended_real is not True:
         raise InputError(f"{str(expr)[:80]} is not a real number at " + ", ".join(f"{s}={v:.9g}" for s, v in point.items()))
     return float(value)
