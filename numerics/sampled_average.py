@@ -21,6 +21,7 @@ from regimes.numerics.control_variates import control_variates, controlled
 from regimes.numerics.counted_draws import Proposal, dimensions, draw, every_count, is_collapsed, number_of_counts, proposals
 from regimes.numerics.counted_levels import Alphabet, CountedPoints, curie_weiss_alphabet, product_alphabet
 from regimes.numerics.gaussian_levels import check_time_and_dimension
+from regimes.theory.errors import DomainError
 from regimes.theory.laws import CurieWeiss, Product
 
 REPLICATIONS = 32
@@ -80,9 +81,12 @@ def estimator(law: Product | CurieWeiss, t: float, d: int) -> Callable[[float, F
 
     Raises
     ------
-    DomainError : a prior with a density; t or d outside their domains.
+    DomainError : a prior with a density; t or d outside their domains, d no whole number.
     """
     check_time_and_dimension(t, d)
+    if d != int(d):
+        raise DomainError(f"d={d} is outside its domain: these laws need a whole number of coordinates")
+    d = int(d)
     alphabet, coarse = (product_alphabet(law, t, d, spacing=spacing) if isinstance(law, Product) else
                         curie_weiss_alphabet(law, t, d, spacing=spacing) for spacing in (1.0, 1.25))
 
