@@ -28,20 +28,22 @@ __all__ = ["CavityPair", "Moments", "largest_exponent"]
 
 Matrix = NDArray[Any]  # real or complex
 
-MOST_STATES = 450
-"""Nodes of the grid at most."""
 _STRIP = np.pi / 2  # singularities of U_c at +-beta +- i pi/2
 _PANEL = 4.0
 _STEPS = 20_000  # that moments may take to become stationary
 _SETTLED = 1e-12
 _KRYLOV = 80
+_NOTHING = 1e-290
+_EPS = float(np.finfo(np.float64).eps)
 
 
 class Moments(NamedTuple):
-    """Mean and variance of L in d dimensions, and their growth with d."""
+    """Mean and variance of L in d dimensions, how large their roundings may be, and their growth with d."""
 
     mean: float
     variance: float
+    mean_rounding: float
+    variance_rounding: float
     mean_per_site: float
     variance_per_site: float
 
@@ -54,20 +56,26 @@ class _View(NamedTuple):
 
 
 def _edges(own: float, other: float, gamma: float, exponent: float) -> FloatArray:
-    couplings = np.array([own, other])
-    return field_bound(couplings, np.full(2, gamma), np.full(2, np.sqrt(gamma)), exponent)
+    """Largest cavity fields (2,), with the noise cut where it is negligible."""
+    couplings, sd = np.array([own, other]), np.sqrt(gamma)
+    edges = couplings
+    # `field_bound` leaves weak couplings more room than they need, b = U(largest h + b) from above is slow for strong ones.
+    for _ in range(20):
+        edges = np.arctanh(np.minimum(np.tanh(couplings) * np.tanh(gamma + np.sqrt(2 * (exponent + 6)) * sd + edges), 1 - _EPS))
+    edges = np.minimum(edges * (1 + 1e-12), field_bound(couplings, np.full(2, gamma), np.full(2, sd), exponent))
+    return np.asarray(np.maximum(edges, 1e-6 * min(gamma + sd, 1.0)))  # an interval also where there is no coupling
 
 
 def _node_counts(edges: FloatArray, exponent: float) -> NDArray[np.intp]:
     """Odd, so that u = 0, where every chain begins, is a node."""
-    need = np.maximum(exponent / np.arcsinh(_STRIP / edges), exponent / 4)
+    need = np.maximum(exponent / np.arcsinh(_STRIP / edges), exponent / 2.5)
     return 2 * np.ceil((need - 1) / 2).astype(np.intp) + 1
 
 
-def largest_exponent(own: float, other: float, gamma: float, wanted: float) -> float:
-    """The largest exponent up to `wanted` for which the grid has no more than `MOST_STATES` nodes."""
+def largest_exponent(own: float, other: float, gamma: float, wanted: float, nodes: int) -> float:
+    """The largest exponent up to `wanted` for which the grid has no more than so many nodes."""
     exponent = wanted
-    while exponent > 1 and _node_counts(_edges(own, other, gamma, exponent), exponent).prod() > MOST_STATES:
+    while exponent > 1 and _node_counts(_edges(own, other, gamma, exponent), exponent).prod() > nodes:
         exponent -= 0.5
     return exponent
 
@@ -100,7 +108,9 @@ class CavityPair:
         place = np.clip(np.arctanh(np.tanh(beta) * np.tanh(u[:, None] + self.h)) / edge, -1, 1)
         to_coefficients = 2 / count * np.cos(np.arange(count)[:, None] * theta)
         to_coefficients[0] /= 2
-        return _View(chebyshev.chebvander(place, count - 1) @ to_coefficients, np.log1p(np.tanh(u)[:, None] * np.tanh(self.h)))
+        interpolation = chebyshev.chebvander(place, count - 1) @ to_coefficients
+        interpolation /= interpolation.sum(axis=2, keepdims=True)  # roundings that would multiply up along the chain
+        return _View(interpolation, np.log1p(np.tanh(u)[:, None] * np.tanh(self.h)))
 
     def _matrix(self, left: Matrix, right: Matrix) -> Matrix:
         """sum_q left (N, Q, N) x right (M, Q, M), averaged over the bond: (N M, N M)."""
@@ -125,6 +135,11 @@ class CavityPair:
         """l at the nodes, (N, M, Q)."""
         return self.own.log_factor[:, None] - self.other.log_factor[None]
 
+    @property
+    def largest(self) -> float:
+        """Largest |l| on the grid."""
+        return float(np.abs(self._log_ratio).max())
+
     def moments(self, d: float) -> Moments:
         """Mean and variance of L, site by site until a site more adds the same everywhere."""
         odds = self._log_ratio
@@ -147,13 +162,15 @@ class CavityPair:
             growth = np.stack([raised - mean, spread - variance])
             shape, step = following - following[self.start], np.array([raised[self.start], spread[self.start]])
             mean, variance, total, left, per_site = raised - step[0], spread - step[1], total + step, left - 1, growth[:, self.start]
-            if (np.ptp(growth, axis=1) <= _SETTLED * np.abs(per_site)).all():
+            rounding = 16 * _EPS * np.array([np.abs(raised).max(), np.abs(spread).max() + 2 * (following**2).max()])
+            if (np.ptp(growth, axis=1) <= _SETTLED * np.abs(per_site) + rounding).all():
                 break
         else:
             per_site = per_site if not left else np.full(2, np.nan)
         if left:
             total = total + left * per_site
-        return Moments(*map(float, total), *map(float, per_site))
+        noise = 4 * _EPS * d * np.array([np.abs(reward).max(), np.abs(second).max()])
+        return Moments(*map(float, total), *map(float, noise), *map(float, per_site))
 
 
 def _log_power(matrix: Matrix, start: int, d: float) -> complex:
@@ -187,10 +204,12 @@ def _applied_power(matrix: Matrix, vector: Matrix, exponent: int) -> tuple[Matri
     while exponent:
         if exponent & 1:
             vector = matrix @ vector
-            norm = float(np.abs(vector).max()) or 1.0
+            norm = float(np.abs(vector).max())
+            if norm < _NOTHING:
+                return 0 * vector, 0.0
             vector, log = vector / norm, log + shrunk + np.log(norm)
         matrix, exponent = matrix @ matrix, exponent >> 1
-        norm = float(np.abs(matrix).max()) or 1.0
+        norm = max(float(np.abs(matrix).max()), _NOTHING)
         matrix, shrunk = matrix / norm, 2 * shrunk + np.log(norm)
     return vector, log
 

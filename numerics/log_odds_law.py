@@ -27,8 +27,10 @@ BAND = 12.0
 SMALL = 0.15
 """Standard deviation below which moments are enough."""
 _NEGLIGIBLE = 37.0  # -log of what does not count
+_OUTSIDE = 36.0  # -log of the mass beyond the ends
 _TAPER = 5.0  # half the length over which functions are led to zero outside the mass
 _MOMENTS, _CIRCLE = 12, 24
+_EPS = float(np.finfo(np.float64).eps)
 
 
 class Law(NamedTuple):
@@ -38,11 +40,13 @@ class Law(NamedTuple):
     ----------
     transform : z -> log E exp(z L), up to multiples of 2 pi i; it may be asked for one z more than once.
     mean, variance : of L.
+    largest : largest contribution to L of one site that the approximation knows of.
     """
 
     transform: Callable[[complex], complex]
     mean: float
     variance: float
+    largest: float
 
 
 def log_odds_rules(fine: Law, coarse: Law) -> tuple[Rule, Rule]:
@@ -62,13 +66,13 @@ def _linear(law: Law) -> Rule:
 
 
 def _support(law: Law) -> tuple[float, float]:
-    """Ends beyond which Chernoff's bound leaves exp(-_NEGLIGIBLE); below, P(L < -y) < e^{-y}."""
+    """Ends beyond which Chernoff's bound leaves exp(-_OUTSIDE); below, P(L < -y) < e^{-y}."""
     ends, sd = [], np.sqrt(law.variance)
     for sign in (-1, 1):
         tilts = sign * np.array([1.5, 4.0, 8.0]) / sd
-        bounds = [(law.transform(tilt).real + _NEGLIGIBLE) / abs(tilt) for tilt in tilts]
+        bounds = [(law.transform(tilt).real + _OUTSIDE) / abs(tilt) for tilt in tilts]
         ends.append(min([b for b in bounds if 0 < b < np.inf], default=40 * sd + law.mean))
-    return -min(ends[0], _NEGLIGIBLE), ends[1]
+    return -min(ends[0], _OUTSIDE), ends[1]
 
 
 def _frequencies(law: Law, low: float, high: float) -> FloatArray:
@@ -100,10 +104,9 @@ def _from_transform(law: Law, s: FloatArray, low: float, high: float) -> Rule:
 
 def _from_moments(law: Law) -> Rule:
     """Chebyshev interpolation on a few standard deviations, averaged by moments: those of order 3 and more from a circle."""
-    _, mean, variance = law
-    sd = np.sqrt(variance)
+    mean, variance, sd = law.mean, law.variance, np.sqrt(law.variance)
     # On a wider circle rare values of L would decide, on a narrower one the factorials of high moments would multiply roundings.
-    radius = max(1.0, 0.03 / sd)
+    radius = max(1.0, min(0.03 / sd, 2 / law.largest))
     half = np.array([law.transform(radius * np.exp(2j * np.pi * k / _CIRCLE)) for k in range(_CIRCLE // 2 + 1)])
     values = np.exp(np.concatenate([half, half[-2:0:-1].conj()]))
     coefficients = np.fft.fft(values / _CIRCLE).real
@@ -111,7 +114,8 @@ def _from_moments(law: Law) -> Rule:
     # Functions have poles at +-i pi: the interpolation converges like (1/r + sqrt(1 + 1/r^2))^-degree, r = reach/pi.
     degree = 2 + int(np.ceil(_NEGLIGIBLE / np.arcsinh(np.pi / reach)))
     orders = np.arange(min(degree, _MOMENTS) + 1)
-    moments = coefficients[orders] / (radius * reach) ** orders * np.array([factorial(k) for k in orders], dtype=float)
+    scale = np.array([factorial(k) for k in orders]) / (radius * reach) ** orders
+    moments = np.where(scale * _EPS < 1, coefficients[orders] * scale, 0)  # else rounding; what is left out is far smaller
     moments[:3] = 1, mean / reach, (variance + mean**2) / reach**2
     theta = np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1)
     interpolation = 2 / (degree + 1) * np.cos(np.arange(degree + 1)[:, None] * theta)

@@ -25,8 +25,13 @@ from regimes.theory.model import DataModel
 
 __all__ = ["ChainOdds", "odds"]
 
-_FINE, _COARSER = 21.0, 5.0  # errors of order exp(-these)
+_FINE, _FINEST, _COARSER = 19.0, 34.0, 4.0  # errors of order exp(-these)
+_FEW_NODES, _MOST_NODES = 160, 450
+_SAFETY = 2.0  # of the difference between two resolutions
 _LEAST = 13.0  # exponent below which grids are too coarse
+_UNRESOLVED = 0.3  # relative error of a moment that is refused
+_FEWEST_WALLS = 300.0  # in all samples: rarer ones would go unseen
+_LATEST = 150.0  # squares of log-odds stay far from underflow
 _LONGEST, _SAMPLES, _SEED = 4096, 2**13, 20250614
 STANDARD_ERRORS = 3.0
 """In the error of what is sampled: the normal law exceeds it with probability 0.3 %."""
@@ -69,9 +74,11 @@ class ChainOdds:
     def _views(self, t: FloatArray, d: FloatArray) -> Iterator[tuple[int, int, _View]]:
         """Every parameter point seen from either class."""
         _check(d)
+        if np.any(t > _LATEST):
+            raise DomainError(f"the log-odds of two chains are below the smallest double at t={t.max():g}: t <= {_LATEST:g}")
         for row, pair in enumerate(self._beta.tolist()):
             for own in (0, 1):
-                yield row, own, view(pair[own], pair[1 - own], float(1 / np.expm1(2 * t[row])), float(d[row]))
+                yield row, own, _view(pair[own], pair[1 - own], float(1 / np.expm1(2 * t[row])), float(d[row]))
 
     def largest_eigenvalue(self, d: FloatArray) -> FloatArray:
         _check(d)
@@ -93,18 +100,21 @@ class _View(Protocol):
         """Mean of f and its error, (M,) both."""
 
 
-def view(own: float, other: float, gamma: float, d: float) -> _View:
+def _view(own: float, other: float, gamma: float, d: float) -> _View:
     """The log-odds of a chain of coupling `own` against `other`."""
     if own == other or d == 1:
         return _Same()
-    # Errors of a site add up.
-    exponent = largest_exponent(own, other, gamma, _FINE + np.log(d) / 2)
+    # Errors of a site add up. Small grids are taken finer than need be, and those of couplings whose log-odds nearly cancel.
+    alike = abs(own - other) < 0.15 * max(own, other)
+    finest = largest_exponent(own, other, gamma, _FINEST, _MOST_NODES if alike else _FEW_NODES)
+    exponent = max(finest, largest_exponent(own, other, gamma, _FINE + np.log(d) / 2, _MOST_NODES))
     if exponent >= _LEAST:
         return _Solved(own, other, gamma, d, exponent)
-    if d > _LONGEST:
+    walls = _SAMPLES * (d - 1) / (1 + np.exp(2 * own))
+    if d > _LONGEST or walls < _FEWEST_WALLS:
         raise DomainError(
-            f"d={d:g} is too large for the couplings {own:g} and {other:g}: their log-odds are sampled, for d <= {_LONGEST}; "
-            "couplings up to about 2.5 are solved at every d"
+            f"couplings {own:g} and {other:g} at d={d:g} are not computed: log-odds of couplings up to about 3 are solved at every d, "
+            f"those of stronger ones sampled for d <= {_LONGEST} if chains of the class have domain walls"
         )
     return _Sampled(own, other, gamma, d)
 
@@ -124,14 +134,21 @@ class _Solved:
     """By the law of the log-odds."""
 
     def __init__(self, own: float, other: float, gamma: float, d: float, exponent: float) -> None:
-        self._laws = []
-        for sharpness in (exponent, exponent - _COARSER):
-            pair = CavityPair(own, other, gamma, sharpness)
-            self._laws.append(Law(cache(partial(pair.transform, d=d)), *pair.moments(d)[:2]))
+        pairs = [CavityPair(own, other, gamma, sharpness) for sharpness in (exponent, exponent - _COARSER)]
+        moments = [np.array(pair.moments(d)[:4]) for pair in pairs]
+        self._d, self._moments = d, moments[0][:2]
+        self._error = _SAFETY * np.abs(moments[0] - moments[1])[:2] + moments[0][2:] + 64 * _EPS * self._moments
+        if not np.all(self._error < _UNRESOLVED * self._moments):
+            raise DomainError(
+                f"couplings {own:g} and {other:g} are too close: their log-odds are lost in rounding at d={d:g}, gamma={gamma:g}"
+            )
+        self._laws = [
+            Law(cache(partial(pair.transform, d=d)), float(part[0]), float(part[1]), pair.largest)
+            for pair, part in zip(pairs, moments, strict=True)
+        ]
 
     def moments(self) -> tuple[FloatArray, FloatArray]:
-        fine, coarse = (np.array(law[1:]) for law in self._laws)
-        return fine, np.abs(fine - coarse) + 16 * _EPS * fine
+        return self._moments, self._error
 
     def average(self, f: OddsFunction, weights: FloatArray, own: int) -> tuple[FloatArray, FloatArray]:
         values, sizes = [], []
@@ -139,7 +156,7 @@ class _Solved:
             terms = _values(f, nodes, weights, own)
             values.append(rule @ terms)
             sizes.append(np.abs(rule) @ np.abs(terms))
-        return values[0], np.abs(values[0] - values[1]) + 16 * _EPS * sizes[0]
+        return values[0], _SAFETY * np.abs(values[0] - values[1]) + 64 * _EPS * (1 + self._d) * sizes[0]  # roundings of every site
 
 
 class _Sampled:

@@ -221,5 +221,7 @@ def test_the_classes_of_the_model():
     law = odds(model, {"beta_a": np.array([1.0, 0.7]), "beta_b": np.array([0.5, 0.2]), "d": np.array([10.0, 20.0])})
     np.testing.assert_array_equal(law.weights(np.array([10.0, 20.0])), 0.5)
     assert law.count == model.class_count == 2 and law.curvatures(np.ones(2), np.ones(2)) is None and "symmetric" in law.no_symmetric_point
+    with pytest.raises(DomainError, match="t <= 150"):
+        averages(1.0, 0.5, 200.0, 10)
     with pytest.raises(DomainError, match="whole number"):
         law.weights(np.array([2.5, 3.0]))
