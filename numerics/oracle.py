@@ -6,7 +6,7 @@ Averages by mpmath's adaptive `quad` on the definition, roots by bisection, stab
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
@@ -30,17 +30,19 @@ def oracle(expr: Any, values: Mapping[Any, Any], definitions: Mapping[Any, Any] 
 
 
 def number(expr: Any, known: Mapping[Any, Any]) -> Any:
-    bound = outermost(expr)
-    inner = {e: sp.Symbol(f"bound_{k}", real=True) for k, e in enumerate(bound)}
-    values = {**known, **{inner[e]: evaluate_bound(e, known) for e in bound}}
+    function, symbols, inner = compiled(expr)
+    values = {**known, **{symbol: evaluate_bound(e, known) for symbol, e in inner}}
+    return mp.mpmathify(function(*(values[s] for s in symbols)))
+
+
+@lru_cache(maxsize=4096)
+def compiled(expr: Any) -> tuple[Callable[..., Any], tuple[Any, ...], tuple[tuple[Any, Any], ...]]:
+    """A function of the free symbols, in which symbols stand for the outermost averages and roots."""
+    inner = {e: sp.Symbol(f"bound_{k}", real=True) for k, e in enumerate(dict.fromkeys(outermost(expr)))}
     plain = expr.xreplace(inner)
-    symbols = sorted(plain.free_symbols, key=str)
-    return mp.mpmathify(compiled(tuple(symbols), plain)(*(values[s] for s in symbols)))
-
-
-@cache
-def compiled(symbols: tuple[Any, ...], expr: Any) -> Callable[..., Any]:
-    return sp.lambdify(symbols, expr, "mpmath", dummify=True)  # type: ignore[no-any-return]
+    symbols = tuple(sorted(plain.free_symbols, key=str))
+    shared = not plain.has(sp.Piecewise)  # the branches that do not hold must not be evaluated
+    return sp.lambdify(symbols, plain, "mpmath", dummify=True, cse=shared), symbols, tuple((symbol, e) for e, symbol in inner.items())
 
 
 def outermost(expr: Any) -> list[Any]:
@@ -88,17 +90,22 @@ def bisection(f: Any, low: Any, high: Any) -> Any:
 
 
 def value_text(expr: Any, definitions: Mapping[Any, Any], values: Mapping[Any, Any], digits: int = 25) -> str:
-    """Decimal string of the value; thirteen digits where an integral or a root holds another one, which costs too much here."""
-    if nested(expr) or any(map(nested, definitions.values())):
-        from regimes.theory.evaluate import value
+    """Decimal string of the value, by the trapezoid rule that checks derivations where integrals occur.
 
-        with mp.workdps(24):
-            known = {s: mp.mpmathify(v) for s, v in values.items()}
-            for s, e in definitions.items():
-                known[s] = value(e, known)
-            return str(mp.nstr(value(expr, known), 13))
-    with mp.workdps(digits + 5):
-        return str(mp.nstr(oracle(expr, values, definitions), digits))
+    Thirteen digits where an integral or a root holds another one, which costs too much here.
+    """
+    parts = [expr, *definitions.values()]
+    if not any(e.has(*BOUND) for e in parts):
+        with mp.workdps(digits + 5):
+            return str(mp.nstr(oracle(expr, values, definitions), digits))
+    from regimes.theory.evaluate import value
+
+    digits = 13 if any(map(nested, parts)) else digits
+    with mp.workdps(digits + 11):  # ten digits fewer than the precision are delivered
+        known = {s: mp.mpmathify(v) for s, v in values.items()}
+        for s, e in definitions.items():
+            known[s] = value(e, known)
+        return str(mp.nstr(value(expr, known), digits))
 
 
 def nested(expr: Any) -> bool:

@@ -141,6 +141,8 @@ class Scope:
         effort = settling(node) if self.batched and not limits else 0
         if effort:
             call.append(f"tol={effort}*np.finfo(type(one)).eps")
+        if effort > 64:  # an integral at every node
+            call.append("max_nodes=2000")
         if places:
             pairs = ", ".join(f"({self.printer.typed(c)}, {self.printer.typed(w)})" for c, w in places)
             call.append(f"features=[{pairs}]")

@@ -209,17 +209,21 @@ def largest_root(f: Callable[[Any], Any], lower: Any, upper: Any) -> Any:
             return lower + s / (1 - s)
         return lower + s * (upper - lower)
 
-    lo, hi = mp.mpf(10) ** -8, 1 - mp.mpf(10) ** -8
-    while f(place(lo)) < 0:
-        lo = lo**2
-        if lo < mp.mpf(10) ** -300:
-            raise DerivationError("a root is not bracketed: the equation is negative on all of its interval")
-    if not mp.isinf(upper) and f(upper) >= 0:
-        return upper
-    while f(place(hi)) >= 0:
-        hi = 1 - (1 - hi) ** 2
-        if 1 - hi < mp.mpf(10) ** -(mp.mp.dps - 5):
+    # From the middle outwards: integrals in f may not settle near the ends
+    lo = hi = mp.mpf(1) / 2
+    step = mp.mpf(1) / 8
+    if f(place(lo)) < 0:
+        while f(place(lo)) < 0:
+            hi, lo, step = lo, lo * step, step**2
+            if lo < mp.mpf(10) ** -300:
+                raise DerivationError("a root is not bracketed: the equation is negative on all of its interval")
+    else:
+        if not mp.isinf(upper) and f(upper) >= 0:
             return upper
+        while f(place(hi)) >= 0:
+            lo, hi, step = hi, 1 - (1 - hi) * step, step**2
+            if 1 - hi < mp.mpf(10) ** -(mp.mp.dps - 5):
+                return upper
     with mp.workdps(min(mp.mp.dps, _ROUGH)):
         lo, hi = _narrowed(lambda s: f(place(s)), lo, hi)
     return place(mp.findroot(lambda s: f(place(s)), (lo, hi), solver="secant", maxsteps=60, verify=False))

@@ -205,7 +205,7 @@ def log_transform(parts: tuple[Component, ...], gamma: Any, lam: Any, at: Any = 
 def _difference(part: Any, first: Any, at: Any) -> Any:
     """Of two logarithms at x = `at`, polynomials in x expanded so that squares cancel."""
     gap = (part - first).subs(x, at)
-    return sp.expand(gap) if gap.is_polynomial(x) or gap.is_polynomial(z) else gap
+    return sp.expand(gap) if gap.is_polynomial(x, z) and not gap.has(LineIntegral) else gap
 
 
 def output_average(parts: tuple[Component, ...], gamma: Any, f: Callable[..., Any]) -> Any:

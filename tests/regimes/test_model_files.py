@@ -93,11 +93,31 @@ def test_a_spectrum_from_a_file_has_the_information_of_its_eigenvalues(folder: P
     assert float(str(row["value"])) == pytest.approx(np.mean(np.log1p(snr)) / 2, rel=1e-14)
 
 
+def test_derive_verifies_a_file(folder: Path, capsys: Capture) -> None:
+    status, out, _ = answer("derive ./spike.toml collapse", capsys)
+    assert status == 0
+    assert "FAILED" not in out
+
+
+def test_generate_writes_code_for_a_file_that_needs_nothing_else(folder: Path, capsys: Capture) -> None:
+    assert answer("generate ./spike.toml information -o information.py", capsys)[0] == 0
+    code = (
+        "import inspect, sys; sys.path.insert(0, '.'); from information import information as f\n"
+        "print(repr(float(f(*({'rho': 0.3, 'sigma': 1.0, 't': 0.1}[name] for name in inspect.signature(f).parameters)))))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert float(done.stdout) == pytest.approx(information_of_spike(0.3, 1 / np.expm1(0.2)), rel=1e-10)
+
+
 def test_files_are_models_in_python(folder: Path) -> None:
     assert rg.model("spike.toml").name == "spike"
     assert rg.model("product", prior="laplace") is rg.model("product-laplace")
     found = rg.predict(rg.model("spike.toml"), "information", rho=[0.3, 0.7], t=0.1)
     assert found.value == pytest.approx([information_of_spike(rho, 1 / np.expm1(0.2)) for rho in (0.3, 0.7)], rel=1e-10)
+
+
+def test_a_simulation_of_a_file_agrees_with_its_prediction(folder: Path) -> None:
+    assert rg.check(rg.model("laplace.toml"), budget="smoke", seed=1).agrees
 
 
 # -- hostile files -------------------------------------------------------------------------------------------------------
