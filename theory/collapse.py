@@ -123,9 +123,9 @@ def _rate_function(proof: Derivation, effort: Effort) -> Derivation:
             name="legendre",
             title=title,
             curvature=-1,
-            interval=(lam / 10, 3 * lam),
+            interval=(lam / 4, 2 * lam),
             rule=rules.given_tilt,
-            domains=at,
+            domains={lam: (0.2, 1.5)},
             points=effort.extrema,
             digits=effort.digits,
         )
@@ -242,7 +242,7 @@ def _collapse(proof: Derivation) -> Derivation:
         "collapse_root",
         sp.Symbol("t_C"),
         proof["clock"].subs(_SNR, LargestRoot(proof["condensation"], gamma, 0, sp.oo)),
-        "Collapse time: zero if the information never reaches alpha",
+        "Collapse time: there is none if the information never reaches alpha",
         "condensation above; the information increases with the signal-to-noise ratio",
     )
 

@@ -34,7 +34,7 @@ def curie_weiss_levels(model: DataModel, law: CurieWeiss) -> tuple[Derivation, E
     proof = snr(start(model, "collapse")).drawing({}, names)
     proof = standard_channel(proof)
     proof = states(proof, law)
-    effort = Effort(points=1, digits=12, extrema=0)
+    effort = Effort(points=1, digits=8, extrema=0)
     proof = _energy_cumulant(proof, law, effort)
     proof = _information(proof, law, effort)
     return _onset(proof, law, effort), effort

@@ -29,7 +29,7 @@ def spectrum_levels(model: DataModel, law: GaussianSpectrum) -> tuple[Derivation
     proof = gaussian_levels(proof).prefixed("mode_", after=first)
     proof = _null_coordinate(proof)
     at = {lam: TILT.typical}
-    effort = Effort(points=5, digits=20, extrema=2) if law.curves else Effort()
+    effort = Effort(points=2, digits=15, extrema=1) if law.curves else Effort()
 
     def averaged(proof: Derivation, name: str, title: str) -> Derivation:
         return proof.define(name, sp.Symbol(name), spectral_average(law, proof[f"mode_{name}"]), title, "the law of large numbers")

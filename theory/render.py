@@ -14,7 +14,7 @@ from regimes.theory.averages import LargestRoot
 from regimes.theory.conventions import decay
 from regimes.theory.derivation import Derivation, Step
 from regimes.theory.errors import MissingExtraError, UnknownNameError
-from regimes.theory.functions import LogCosh, LogRatioGap, RelativeEntropyTerm, Softplus
+from regimes.theory.functions import LogCosh, LogErfcx, Logistic, LogRatioGap, RelativeEntropyTerm, Softplus
 
 _LONG = 500  # characters of LaTeX from which the two sides stand on lines of their own
 
@@ -54,6 +54,15 @@ class _Printer(LatexPrinter):  # type: ignore[misc]
     def _print_LogRatioGap(self, expr: Any, exp: Any = None) -> str:
         return self._named(r"\chi", expr, exp)
 
+    def _print_LogErfcx(self, expr: Any, exp: Any = None) -> str:
+        return self._named(r"\log\operatorname{erfcx}", expr, exp)
+
+    def _print_PlainErfc(self, expr: Any, exp: Any = None) -> str:
+        return self._named(r"\operatorname{erfc}", expr, exp)
+
+    def _print_Logistic(self, expr: Any, exp: Any = None) -> str:
+        return self._named(r"\varsigma", expr, exp)
+
     def _print_expm1(self, expr: Any, exp: Any = None) -> str:
         text = rf"\left(e^{{{self._print(expr.args[0])}}} - 1\right)"
         return text if exp is None else rf"{text}^{{{exp}}}"
@@ -66,6 +75,8 @@ class _Printer(LatexPrinter):  # type: ignore[misc]
 NOTATION: dict[Any, str] = {
     LogRatioGap: r"\chi(u) = \log(1+u) - \frac{u}{1+u}",
     RelativeEntropyTerm: r"\xi(u) = (1+u)\log(1+u) - u",
+    LogErfcx: r"\operatorname{erfcx}(u) = e^{u^2}\operatorname{erfc}(u)",
+    Logistic: r"\varsigma(u) = \frac{1}{1 + e^{-u}}",
     LogCosh: "",
     Softplus: "",
 }
@@ -116,8 +127,17 @@ def _plain_name(name: str) -> str:
         "I(class;x_t)": r"I(\text{class}; x_t)",
         "p(x|a)": "p(x|a)",
         "D^2": "D^2",
+        "Lambda": r"\Lambda",
+        "M(lambda)": r"M(\lambda)",
+        "chi": r"\chi(x;\lambda)",
+        "eps": r"\varepsilon",
+        "g_0": r"g^{\circ}",
+        "mmse": r"\operatorname{mmse}",
+        "rho": r"\varrho",
     }
-    return spelling.get(name, name)
+    if name in spelling or name.count("_") == 0 or name.index("_") < 3:
+        return spelling.get(name, name)
+    return rf"\text{{{name.replace('_', ' ')}}}"
 
 
 def render(derivation: Derivation, style: str, *, fragment: bool = False) -> str:
