@@ -32,6 +32,9 @@ FAMILY_ERROR = 1e-3
 
 CURVE_POINTS = 61
 
+SLOW = ("exact", "window")
+"""Methods of which no curve is drawn between the compared points: every point is an integral."""
+
 Predict = Callable[..., Estimate]
 """A theory: called as `regimes.numerics.predict.predict`."""
 
@@ -200,10 +203,10 @@ def _predictions(models: Mapping[str, DataModel], measurements: Sequence[Measure
 
 
 def _curves(models: Mapping[str, DataModel], measurements: Sequence[Measurement], predict: Predict) -> tuple[Curve, ...]:
-    """Predictions between the measured points, for the figures; not where each is an integral that takes seconds."""
+    """Predictions between the measured points, for the figures; not where each takes long."""
     curves = []
     for family in _families(measurements):
-        if len(set(family.positions)) > 1 and family.given.get("method") != "exact" and family.quantity != "decoding-probability":
+        if len(set(family.positions)) > 1 and family.given.get("method") not in SLOW and family.quantity != "decoding-probability":
             grid = np.linspace(min(family.positions), max(family.positions), CURVE_POINTS)
             values = family.estimate(models, predict, grid.tolist()).value
             curves.append(Curve(family.model, family.quantity, family.given, tuple(grid.tolist()), tuple(values.tolist())))
