@@ -1,4 +1,4 @@
-"""Levels of laws with exchangeable coordinates, seen from a point x: products of a discrete prior, and the Curie-Weiss model.
+"""Levels of laws with exchangeable coordinates, seen from a point x: products of discrete coordinates, and the Curie-Weiss model.
 
 Notation: gamma = e^{-2t}/Delta_t; one coordinate of x, in units of sqrt(Delta_t), is sqrt(gamma) a + z. It is put on the nodes x_j of
 a rule that is exact up to rounding, so that a point x is the counts N_j of its coordinates on each node, and a level has the transform
@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from regimes.numerics.contour import ComplexArray, FloatArray
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import CurieWeiss, Product
 
-_REACH = 8.6  # of the normal noise: e^{-37} is left out
+REACH = 8.6  # of the normal noise: e^{-37} is left out
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,9 @@ class Alphabet:
     sizes: NDArray[np.int_]
     size_law: FloatArray
     typical: int = 0
+
+    abscissa: ClassVar[float] = -math.inf
+    """As in `LevelPoints`."""
 
     def log_chi(self, lam: ComplexArray, parts: Iterable[int]) -> Iterator[ComplexArray]:
         """log chi_j(lam), (J, Y), in products of the mixture, for lam (Y,)."""
@@ -84,9 +88,11 @@ def _spacing(s: FloatArray) -> float:
 
 
 def product_alphabet(law: Product, t: float, d: int, *, spacing: float = 1.0) -> Alphabet:
-    """A product of a discrete prior with numbers in it, on nodes `spacing` times as far apart as they may be."""
+    """A product of a prior with numbers in it, on nodes `spacing` times as far apart as they may be."""
     if law.pieces:
-        raise DomainError("exact finite-size integrals take products of discrete priors, not of one with a density")
+        from regimes.numerics.density_levels import density_alphabet
+
+        return density_alphabet(law, t, d, spacing=spacing)
     if not law.atoms:
         raise DomainError("a prior without atoms or pieces")
     gamma = 1 / math.expm1(2 * t)
@@ -94,7 +100,7 @@ def product_alphabet(law: Product, t: float, d: int, *, spacing: float = 1.0) ->
     mass = np.array([float(atom.weight) for atom in law.atoms])
     s, mass = s[mass > 0], mass[mass > 0]
     step = spacing * _spacing(s)
-    reach = np.arange(-math.ceil(_REACH / step), math.ceil(_REACH / step) + 1)
+    reach = np.arange(-math.ceil(REACH / step), math.ceil(REACH / step) + 1)
     x = step * np.unique((np.round(s / step)[:, None] + reach).ravel())
     density = (mass * np.exp(-0.5 * (x[:, None] - s) ** 2)).sum(axis=1)
     keep = density > 1e-17 * density.max()
@@ -111,7 +117,7 @@ def curie_weiss_alphabet(law: CurieWeiss, t: float, d: int, *, spacing: float = 
     gamma, beta, h = 1 / math.expm1(2 * t), float(law.beta), abs(float(law.h))  # flipping all spins flips the field
     root = math.sqrt(gamma)
     step = spacing * _spacing(np.array([root, -root]))
-    z = step * np.arange(-math.ceil(_REACH / step), math.ceil(_REACH / step) + 1)
+    z = step * np.arange(-math.ceil(REACH / step), math.ceil(REACH / step) + 1)
     gauss = np.exp(-0.5 * z * z) / np.exp(-0.5 * z * z).sum()
     x = np.concatenate([root + z, z - root])
     up = np.arange(d + 1)
@@ -178,7 +184,7 @@ class CountedPoints:
     @property
     def abscissa(self) -> float:
         """As in `LevelPoints`."""
-        return -math.inf
+        return self.alphabet.abscissa
 
     def slowest(self) -> CountedPoints:
         """The points whose transform is largest at one of many heights."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from regimes.theory.model import DataModel
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _LONGEST_NUMBER = 1000  # characters
 LARGEST_GRID = 1_000_000
 
@@ -39,13 +40,21 @@ class Parser(argparse.ArgumentParser):
 
     def read(self, words: Sequence[str]) -> argparse.Namespace:
         """The arguments in `words`; options may stand between positional words."""
-        options, unknown = self.parse_known_intermixed_args(list(words))
+        options, unknown = self.parse_known_intermixed_args(self._assignments_last(words))
         for word in unknown:
             if word.startswith("-"):
                 known = [o for action in self._actions for o in action.option_strings if o.startswith("--")]
                 raise UnknownNameError("option", word.partition("=")[0], known)
             raise UsageError(f"too many arguments: '{word}'; see {self.prog} --help")
         return options
+
+    def _assignments_last(self, words: Sequence[str]) -> list[str]:
+        """`words` with every NAME=VALUE behind the others, so that ``product prior=laplace QUANTITY`` is read, too."""
+        if sum(not action.option_strings for action in self._actions) < 2:
+            return list(words)  # of a list of models each has its own
+        valued = {o for action in self._actions if action.nargs != 0 for o in action.option_strings}
+        moved = [bool(_ASSIGNMENT.match(word)) and before not in valued for before, word in zip(["", *words], words, strict=False)]
+        return [w for w, later in zip(words, moved, strict=True) if not later] + [w for w, later in zip(words, moved, strict=True) if later]
 
 
 def pick_model(name: str, words: Sequence[str]) -> tuple[DataModel, list[str]]:

@@ -11,7 +11,7 @@ from scipy.stats import binom, chi2
 from regimes.numerics import finite_size, window
 from regimes.numerics.window import logistic_average, softplus_average
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import Atom, CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, Piece, Product
+from regimes.theory.laws import Atom, CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, Product
 from regimes.theory.model import get_model
 from regimes.validate.estimators import planted
 
@@ -286,11 +286,9 @@ def test_sampled_values_repeat_and_their_errors_shrink_with_what_is_asked():
 
 
 def test_what_is_not_covered_is_refused_by_name():
-    smooth = Product((), (Piece(1.0, 0.5, -1.0, 1.0),))
     marchenko = get_model("spectrum", kind="marchenko-pastur").law({"ratio": 0.5, "sigma": 1.0})
     for law, d, match in (
         (IsingChain(0.5), 8, "not for ising-chain"),
-        (smooth, 8, "density"),
         (marchenko, 8, "spread out"),
         (spectrum(*((0.25, v) for v in (1.0, 2.0, 3.0, 4.0))), 8, "1 to 3 distinct positive eigenvalues, not 4"),
         (TWO, 10, "d must be a multiple of 4"),

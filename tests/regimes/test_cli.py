@@ -316,3 +316,11 @@ def test_disagreement_is_the_exit_status_of_check(
     assert called == [(["gaussian"], "standard", 7, 3), (list(all_models()), "quick", 0, None)]
     answer("check product prior=laplace gaussian product-laplace spectrum kind=atoms gaussian", capsys)
     assert called[-1][0] == ["product-laplace", "gaussian", "spectrum-atoms"]  # each once
+
+
+def test_the_choice_of_a_family_may_stand_before_the_quantity(capsys):
+    answers = []
+    for words in ("product prior=ternary information rho=0.3 t=0.4", "product information t=0.4 rho=0.3 prior=ternary"):
+        assert main(["predict", *words.split(), "--json"]) == 0
+        answers.append(json.loads(capsys.readouterr().out))
+    assert answers[0][0]["value"] == answers[1][0]["value"]
