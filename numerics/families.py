@@ -21,6 +21,7 @@ MODULES = {
     "mixture": "regimes.numerics.mixture",
     "curie-weiss": "regimes.numerics.curie_weiss",
     "ising-chain": "regimes.numerics.ising_chain",
+    "sampled-ising-chain": "regimes.numerics.sampled_chain",
 }
 """Family -> module with a function ``levels(model, values)``."""
 

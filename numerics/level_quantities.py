@@ -62,6 +62,16 @@ def _table(finite_size: tuple[str, ...] = (), formulas: bool = True) -> dict[str
     return table | {name: q for name, q in QUANTITIES.items() if q.classes}
 
 
+def _clusters() -> dict[str, Quantity]:
+    """Gaussian clusters have closed forms, beside which stands the code for any levels."""
+    table = {}
+    for name in ("dispersion", "energy-cumulant", "rate-function", "rsb-parameter", "participation-ratio", "accuracy-time", "onset-time"):
+        (function,) = _ROADS[name].values()
+        table[name] = replace(QUANTITIES[name], recipes={**QUANTITIES[name].recipes, "levels": Batched(_COLLAPSE, function)})
+    free = {method: Batched(_COLLAPSE, function) for method, function in _ROADS["free-energy"].items() if method != "rsb"}
+    return QUANTITIES | table | {"free-energy": replace(QUANTITIES["free-energy"], recipes={**QUANTITIES["free-energy"].recipes, **free})}
+
+
 _MAGNETISATION = Quantity(
     "magnetisation",
     "magnetisation m* of the state that the field selects",
@@ -71,6 +81,16 @@ _MAGNETISATION = Quantity(
         "definition": Formula("collapse", lambda proof: proof["magnetisation"]),
     },
 )
+
+
+def _ising_chain() -> dict[str, Quantity]:
+    """Deterministic Lyapunov exponents, and the same from sampled chains."""
+    table = _table(("window",), formulas=False)
+    for name, roads in _ROADS.items():
+        sampled = Batched("regimes.numerics.sampled_chain", next(iter(roads.values())), loosest=0.25)
+        table[name] = replace(table[name], recipes={**table[name].recipes, "simulation": sampled})
+    return table
+
 
 _RANDOM_ENERGY = "regimes.numerics.random_energy"
 
@@ -98,9 +118,7 @@ def _random_energy() -> dict[str, Quantity]:
             limit="participation_ratio",
             exact="participation_ratio_exact",
         ),
-        _of_levels(
-            "participation-moment", "E (sum w^2)^order of the Poisson-Dirichlet law", (ORDER,), limit="participation_moment"
-        ),
+        _of_levels("participation-moment", "E (sum w^2)^order of the Poisson-Dirichlet law", (ORDER,), limit="participation_moment"),
         _of_levels("participation-square", "E (sum w^2)^2", exact="participation_square_exact"),
         _of_levels("condensation-beta", "inverse temperature beta_c at which the levels condense", limit="condensation_beta"),
         _of_levels(
@@ -113,9 +131,9 @@ def _random_energy() -> dict[str, Quantity]:
 _MIXTURE = "regimes.numerics.mixture"
 
 
-def _of_class(name: str, doc: str, **roads: str) -> Quantity:
+def _of_class(name: str, doc: str, needs: tuple[Param, ...], **roads: str) -> Quantity:
     recipes = {method.replace("_", "-"): Batched(_MIXTURE, function) for method, function in roads.items()}
-    return Quantity(name, doc, (ALPHA, CLUSTER), recipes)
+    return Quantity(name, f"{doc}, for one class", (*needs, CLUSTER), recipes)
 
 
 def _mixture() -> dict[str, Quantity]:
@@ -124,27 +142,27 @@ def _mixture() -> dict[str, Quantity]:
     kept = {"information": derived["information"], "collapse-time": derived["collapse-time"], "entropy": general["entropy"]}
     by_class: dict[str, Recipe] = {"asymptotic": Batched(_MIXTURE, "excess_entropy"), "definition": _formula("excess-entropy")}
     kept["excess-entropy"] = replace(general["excess-entropy"], recipes=by_class)
-    own = (
-        _of_class(
-            "class-collapse-time",
-            "collapse time of one class",
-            newton="class_collapse_time",
-            closed_form="class_collapse_time_closed",
-        ),
-        _of_class("class-accuracy-time", "accuracy time of one class", root="class_accuracy_time"),
-        _of_class("class-onset-time", "onset time of one class", root="class_onset_time"),
-    )
+    own = [
+        _of_class("class-collapse-time", "collapse time", (ALPHA,), newton="class_collapse_time", closed_form="class_collapse_time_closed"),
+    ]
+    for name, roads in _ROADS.items():
+        if name in kept:
+            continue
+        shared, functions = QUANTITIES[name], {method.replace("-", "_"): f"class_{function}" for method, function in roads.items()}
+        label = f"class-{name}" if name.endswith("-time") else name
+        own.append(_of_class(label, shared.doc, shared.needs, **functions, closed_form=f"class_{name.replace('-', '_')}_closed"))
     return kept | {q.name: q for q in own}
 
 
 TABLES: Mapping[str, Mapping[str, Quantity]] = {
+    "clusters": _clusters(),
     "spectrum": _table(("exact", "window")),
     "product": _table(("exact", "window")),
     "mixture": _mixture() | dict(CLASSES["mixture"]),
     "zero-mean-mixture": CLASSES["zero-mean-mixture"],
     "curie-weiss": _table(("exact", "window")) | {"magnetisation": _MAGNETISATION} | dict(CLASSES["curie-weiss"]),
     "ising-chains": CLASSES["ising-chains"],
-    "ising-chain": _table(("window",), formulas=False),
+    "ising-chain": _ising_chain(),
     "random-energy": _random_energy(),
 }
 """Family of laws -> its quantities by name; a family that is not listed has `QUANTITIES`."""

@@ -17,7 +17,7 @@ from regimes.numerics.estimate import Answer
 from regimes.numerics.spectrum import Part, SpectrumLevels
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import GaussianClusters, Mixture
-from regimes.theory.model import DataModel
+from regimes.theory.model import DataModel, get_model
 
 Values = Mapping[str, FloatArray]
 _EPS = float(np.finfo(np.float64).eps)
@@ -76,51 +76,50 @@ def _log_share(weight: FloatArray, values: Values) -> FloatArray:
     return np.log(weight) / values["d"] if "d" in values else np.zeros_like(weight)
 
 
-def _of_class(time: Callable[..., Answer], model: DataModel, values: Values) -> Answer:
-    """A critical time of the class that `cluster` names."""
-    count = values["cluster"].size
-    weights, sds, costs = _clusters(model, values, count)
-    chosen = values["cluster"].astype(int)
-    if np.any(chosen >= weights.shape[1]):
-        raise DomainError(f"cluster={chosen.max()} does not exist: {model.name} has the clusters 0 to {weights.shape[1] - 1}")
-    row = np.arange(count)
-    alpha = values["alpha"] + _log_share(weights[row, chosen], values) - costs[row, chosen]
-    inside = alpha > 0
-    value, error = np.full(count, np.nan), np.full(count, np.nan)
-    reason = np.where(inside, "", EMPTY).astype("<U160")
-    here = np.flatnonzero(inside)
-    if here.size:
-        found = time(_one_cluster(sds[row, chosen][here]), alpha[here])
-        value[here], error[here], reason[here] = found
-    return Answer(value, error, reason)
+def _of_class(name: str, road: Callable[[DataModel, Values], Answer]) -> Callable[[DataModel, Values], Answer]:
+    """A quantity of the class that `cluster` names: that of Gaussian data of its width, at its own alpha."""
+
+    def of_class(model: DataModel, values: Values) -> Answer:
+        count = values["cluster"].size
+        weights, sds, costs = _clusters(model, values, count)
+        chosen, row = values["cluster"].astype(int), np.arange(count)
+        if np.any(chosen >= weights.shape[1]):
+            raise DomainError(f"cluster={chosen.max()} does not exist: {model.name} has the clusters 0 to {weights.shape[1] - 1}")
+        own = {key: values[key] for key in ("t", "lam", "energy") if key in values} | {"sigma": sds[row, chosen]}
+        inside = np.ones(count, dtype=bool)
+        if "alpha" in values:
+            own["alpha"] = values["alpha"] + _log_share(weights[row, chosen], values) - costs[row, chosen]
+            inside = own["alpha"] > 0
+        value, error = np.full(count, np.nan), np.full(count, np.nan)
+        reason = np.where(inside, "", EMPTY).astype("<U160")
+        here = np.flatnonzero(inside)
+        if here.size:
+            value[here], error[here], reason[here] = road(get_model("gaussian"), {key: entry[here] for key, entry in own.items()})
+        return Answer(value, error, reason)
+
+    of_class.__doc__ = f"{name} for one class."
+    return of_class
 
 
-def class_collapse_time(model: DataModel, values: Values) -> Answer:
-    """I_c = alpha_c."""
-    return _of_class(collapse.time_of_collapse, model, values)
+def _closed(name: str) -> Callable[[DataModel, Values], Answer]:
+    """By the formulas derived for Gaussian data."""
 
+    def closed(model: DataModel, values: Values) -> Answer:
+        from regimes.numerics.predict import predict
 
-def class_collapse_time_closed(model: DataModel, values: Values) -> Answer:
-    """The same from the closed form of one Gaussian cluster."""
-    from regimes.numerics.predict import predict
-
-    def closed(own: SpectrumLevels, alpha: FloatArray) -> Answer:
-        place = own.parts[0].place
-        assert isinstance(place, np.ndarray)
-        found = predict("gaussian", "collapse-time", alpha=alpha, sigma=np.sqrt(place))
+        found = predict(model, name, method=None, digits=None, **values)
         return Answer(found.value, found.error, found.reason.astype("<U160"))
 
-    return _of_class(closed, model, values)
+    return closed
 
 
-def class_accuracy_time(model: DataModel, values: Values) -> Answer:
-    """g_c(2) - 2 g_c(1) = alpha_c."""
-    return _of_class(collapse.time_of_accuracy, model, values)
-
-
-def class_onset_time(model: DataModel, values: Values) -> Answer:
-    """-g_c(1) seen from a datum of the class = alpha_c."""
-    return _of_class(collapse.time_of_onset, model, values)
+def __getattr__(name: str) -> Callable[[DataModel, Values], Answer]:
+    """``class_NAME`` and ``class_NAME_closed`` for every function NAME of `collapse`."""
+    quantity = name.removeprefix("class_").removesuffix("_closed")
+    if quantity == name:
+        raise AttributeError(name)
+    label = quantity.replace("_", "-")
+    return _of_class(label, _closed(label) if name.endswith("_closed") else getattr(collapse, quantity))
 
 
 def average_information(model: DataModel, values: Values) -> Answer:

@@ -248,12 +248,17 @@ def _batched(result: Filling, model: DataModel, what: Quantity, recipe: Batched,
     answer = function(model, flat or {"": np.zeros(count)})
     for k, index in enumerate(np.ndindex(result.value.shape)):
         value, error, reason = float(answer.value[k]), float(answer.error[k]), str(answer.reason[k])
-        if math.isfinite(value) and (error <= 1e-3 * abs(value) or (value == 0 and error < 1e-13)):
-            result.fill(index, value, error, f"{value:#.16g}")
+        if math.isfinite(value) and (error <= recipe.loosest * abs(value) or (value == 0 and error < 1e-13)):
+            result.fill(index, value, error, f"{value:#.{_digits(value, error)}g}")
         elif math.isnan(value) and reason:
             result.none(index, reason)
         else:
             result.failed(index, reason or f"the digits did not settle: {value:.6g} with an error of {error:.1g}")
+
+
+def _digits(value: float, error: float) -> int:
+    """Significant digits that are worth printing: two more than the error leaves."""
+    return 16 if value == 0 or error <= 1e-15 * abs(value) else max(3, min(16, math.ceil(math.log10(abs(value) / error)) + 2))
 
 
 # -- integrals ------------------------------------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ class Batched:
 
     module: str
     function: str
+    loosest: float = 1e-3
+    """Relative error up to which an answer is one."""
 
 
 Recipe = Formula | Numeric | Batched

@@ -12,7 +12,9 @@ from regimes.numerics.collapse import monotone_root
 from regimes.numerics.curie_weiss import solve_magnetisation
 from regimes.numerics.energy import Pair
 from regimes.numerics.predict import predict
+from regimes.numerics.quantities import get_quantity, quantities
 from regimes.theory.errors import DomainError
+from regimes.theory.model import get_model
 
 DPS = 25
 
@@ -276,3 +278,43 @@ def test_the_mean_field_of_tilted_levels_moves():
     wanted = float(predict("curie-weiss", "energy-cumulant", beta=beta, t=t, lam=lam).value) - float(free.value)
     allowed = 5 * np.std(gaps, ddof=1) / np.sqrt(120) + np.log(d) / d / 7
     assert abs(np.mean(gaps) - wanted) < allowed < wanted / 3
+
+
+OF_A_CLASS = {
+    "dispersion": ("t",),
+    "energy-cumulant": ("t", "lam"),
+    "free-energy": ("t", "alpha"),
+    "rsb-parameter": ("t", "alpha"),
+    "participation-ratio": ("t", "alpha"),
+    "class-accuracy-time": ("alpha",),
+    "class-onset-time": ("alpha",),
+    "class-condensation-time": ("alpha",),
+    "class-collapse-time": ("alpha",),
+}
+
+
+@settings(max_examples=5, deadline=None)
+@given(sd=st.floats(0.3, 3.0), t=spread(1e-3, 3), alpha=spread(0.02, 1.5), lam=spread(0.05, 5), cost=st.floats(0, 0.01))
+def test_quantities_of_a_class_are_those_of_gaussian_data_at_its_own_alpha(sd, t, alpha, lam, cost):
+    """Against the closed forms derived for `gaussian`, by both roads of the mixture; cluster 1 has fewer data."""
+    own = {"t": t, "alpha": alpha - cost, "lam": lam}
+    given_ = {"t": t, "alpha": alpha, "lam": lam}
+    for name, needs in OF_A_CLASS.items():
+        wanted = predict("gaussian", name.removeprefix("class-"), sigma=sd, **{k: own[k] for k in needs})
+        for method in get_quantity(name, get_model("mixture-rare")).methods:
+            found = predict("mixture-rare", name, method=method, cluster=1, sigma_b=sd, cost=cost, **{k: given_[k] for k in needs})
+            assert found.status == wanted.status
+            assert abs(found.value - wanted.value) <= found.error + wanted.error + 1e-12 * abs(wanted.value)
+
+
+@settings(max_examples=5, deadline=None)
+@given(sd=st.floats(0.3, 3.0), t=spread(1e-3, 3), alpha=spread(0.02, 1.5), lam=spread(0.05, 5))
+def test_clusters_have_a_second_road_for_everything(sd, t, alpha, lam):
+    values = {"t": t, "alpha": alpha, "lam": lam}
+    for name, quantity in quantities(get_model("gaussian")).items():
+        if quantity.classes or "d" in [p.name for p in quantity.needs] or name == "rate-function":
+            continue
+        every = [m for m in quantity.methods if m not in ("window", "exact")]
+        assert len(every) > 1 or name == "excess-entropy"
+        found = [predict("gaussian", name, method=m, sigma=sd, **{p.name: values[p.name] for p in quantity.needs}) for m in every]
+        assert max(f.value for f in found) - min(f.value for f in found) <= 1e-11 * max(1, abs(found[0].value))
