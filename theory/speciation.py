@@ -17,7 +17,7 @@ from regimes.theory.derivation import Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.forward import IN_TIME, fokker_planck, gaussian_coordinate, start
 from regimes.theory.functions import LogCosh, RelativeEntropyTerm
-from regimes.theory.laws import GaussianClusters
+from regimes.theory.laws import GaussianClusters, IsingChains
 from regimes.theory.model import DataModel
 from regimes.theory.one_class import gaussian_curvature, one_class
 from regimes.theory.params import DIMENSION, LEVEL, OVERLAP
@@ -35,6 +35,10 @@ DEFINITIONS = ("spectral", "noise-balance", "snr", "balance", "bimodal", "curvat
 def derive_speciation(model: DataModel) -> Derivation:
     """Log-odds, cloning curve, every definition of the speciation time, overlap potential, Landau expansion."""
     law = model.symbolic_law()
+    if isinstance(law, IsingChains):
+        from regimes.theory.speciation_chains import chain_speciation
+
+        return chain_speciation(model, law)
     if not isinstance(law, GaussianClusters):
         return one_class(model, law)
     proof = gaussian_coordinate(start(model, "speciation"), law.sd**2, "One coordinate of a datum about its cluster's centre", model.source)

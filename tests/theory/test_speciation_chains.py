@@ -8,13 +8,12 @@ import pytest
 from regimes.theory.conventions import d
 from regimes.theory.evaluate import value
 from regimes.theory.model import get_model
-from regimes.theory.speciation_chains import chain_speciation
+from regimes.theory.pipeline import derive
 
 
 @pytest.fixture(scope="module")
 def proof():
-    model = get_model("ising-chains")
-    return chain_speciation(model, model.symbolic_law())
+    return derive("ising-chains", "speciation")
 
 
 def point(**values):
