@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from regimes.numerics.broken_sticks import SHARE
 from regimes.numerics.quantities import QUANTITIES, Batched, Formula, Quantity, Recipe
 from regimes.numerics.random_energy import LEVELS, ORDER
 from regimes.numerics.speciation_quantities import TABLES as CLASSES
@@ -119,6 +120,12 @@ def _random_energy() -> dict[str, Quantity]:
             exact="participation_ratio_exact",
         ),
         _of_levels("participation-moment", "E (sum w^2)^order of the Poisson-Dirichlet law", (ORDER,), limit="participation_moment"),
+        Quantity(
+            "participation-distribution",
+            "probability that sum w^2 is at most share, for the Poisson-Dirichlet law",
+            (SHARE,),
+            {"broken-sticks": Batched("regimes.numerics.broken_sticks", "participation_distribution", loosest=1.0)},
+        ),
         _of_levels("participation-square", "E (sum w^2)^2", exact="participation_square_exact"),
         _of_levels("condensation-beta", "inverse temperature beta_c at which the levels condense", limit="condensation_beta"),
         _of_levels(

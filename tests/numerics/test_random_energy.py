@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 
 from regimes.numerics import random_energy as rem
+from regimes.numerics.broken_sticks import samples
+from regimes.numerics.predict import predict
 from regimes.numerics.random_energy_exact import averages, largest_normal
 from regimes.theory.errors import DomainError
 from regimes.theory.evaluate import value
@@ -255,3 +257,25 @@ def test_what_lies_outside_the_domain_is_refused():
 def test_a_width_that_overflows_is_not_computed():
     answer = ask(rem.free_energy_exact, d=8.0, beta=[1e-120, 1.0, 1e120])
     assert np.isnan(answer.value[[0, 2]]).all() and np.isfinite(answer.value[1]) and (answer.reason == "").all()
+
+
+@pytest.mark.parametrize("m", [0.2, 0.5, 0.8])
+def test_the_distribution_of_the_participation_ratio_is_that_of_a_poisson_process(m):
+    """Weights from the points Gamma_k^{-1/m} of a Poisson process: 15 values at 4.5 standard errors of both, false failure 1e-4."""
+    rng, count, beta = np.random.default_rng(11), 20_000, math.sqrt(2 * LOG_2) / m
+    places = np.cumsum(rng.exponential(size=(count, 400)), axis=1)
+    points = places ** (-1 / m)
+    rest = points[:, -1] * places[:, -1] * m / (1 - m)  # mean of the sum over the points beyond, which hardly fluctuates
+    ratio = np.sort((points**2).sum(axis=1) / (points.sum(axis=1) + rest) ** 2)
+    shares = np.quantile(ratio, [0.05, 0.25, 0.5, 0.75, 0.95])
+    found = predict("random-energy-model", "participation-distribution", variance=1.0, beta=beta, share=shares)
+    for one, error, share in zip(found.value, found.error, shares, strict=True):
+        measured = np.searchsorted(ratio, share) / count
+        assert abs(one - measured) < error + 4.5 * math.sqrt(measured * (1 - measured) / count)
+    mean = np.mean(samples(m))
+    assert abs(mean - (1 - m)) < 5 * np.std(samples(m)) / math.sqrt(samples(m).size) + 1e-3 * (1 - m)
+
+
+def test_the_liquid_has_no_distribution_of_the_participation_ratio():
+    found = predict("random-energy-model", "participation-distribution", variance=1.0, beta=0.5, share=0.3)
+    assert found.status == "none" and "liquid" in str(found.reason)
