@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from regimes.validate.analyze import analyze
     from regimes.validate.check import check
     from regimes.validate.diagram import diagram
+    from regimes.validate.hierarchy import hierarchy
     from regimes.validate.properties import check_model
 
 __version__ = "0.1.0"
@@ -37,6 +38,7 @@ __all__ = [
     "derive",
     "diagram",
     "generate",
+    "hierarchy",
     "model",
     "models",
     "predict",
@@ -53,6 +55,7 @@ _ORIGIN = {
     "derive": ("regimes.theory.pipeline", "derive"),
     "diagram": ("regimes.validate.diagram", "diagram"),
     "generate": ("regimes.numerics.predict", "generate"),
+    "hierarchy": ("regimes.validate.hierarchy", "hierarchy"),
     "model": ("regimes.numerics.model_file", "get_model"),
     "predict": ("regimes.numerics.predict", "predict"),
     "quantities": ("regimes.numerics.predict", "quantities"),

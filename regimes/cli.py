@@ -13,7 +13,7 @@ from importlib import import_module
 from regimes import __version__
 from regimes.theory.errors import RegimesError, UnknownNameError
 
-COMMANDS = ("models", "derive", "predict", "generate", "check", "analyze", "diagram")
+COMMANDS = ("models", "derive", "predict", "generate", "check", "analyze", "diagram", "hierarchy")
 
 OVERVIEW = """\
 regimes: dynamical regimes of diffusion models - derived, generated as code, predicted, checked against simulation
@@ -27,6 +27,8 @@ regimes: dynamical regimes of diffusion models - derived, generated as code, pre
       VALUE is a number, a list 0.1,0.2 or a range 0.05:0.5:10 (10 points, ends included); lists make a grid
   regimes diagram MODEL X=lo:hi:count Y=lo:hi:count [NAME=VALUE ...] [-o FILE] [--json]
       phase diagram over two of the model's parameters, alpha, t, n and d; FILE is a picture (.svg .png .pdf) or arrays (.json .npz .csv)
+  regimes hierarchy MODEL d=VALUE [t=VALUE] [NAME=VALUE ...] [-o FILE] [--json]
+      nested classes of a mixture: when they part; FILE is a picture (.svg .png .pdf) or numbers (.json)
   regimes generate MODEL QUANTITY [--target numpy|mpmath] [--method NAME] [-o FILE]
       write code that needs nothing of this project
   regimes check [MODEL ...] [--budget quick|standard|thorough] [--seed N] [--workers N] [-o DIR] [--json]

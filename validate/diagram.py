@@ -157,7 +157,7 @@ class Diagram:
 
     def figure(self) -> Figure:
         """The picture, a Matplotlib figure."""
-        _require_matplotlib()
+        require_matplotlib()
         from regimes.validate.diagram_figure import figure
 
         return figure(self)
@@ -192,10 +192,11 @@ def check_output(path: Path) -> None:
         kinds = f"a picture ends in {', '.join(PICTURES)}, arrays in {', '.join(ARRAYS)}"
         raise InputError(f"cannot tell what to write into {path.name}: {kinds}")
     if suffix in PICTURES:
-        _require_matplotlib()
+        require_matplotlib()
 
 
-def _require_matplotlib() -> None:
+def require_matplotlib() -> None:
+    """Refuse a picture where Matplotlib is not installed."""
     if find_spec("matplotlib") is None:
         raise MissingExtraError("a picture needs matplotlib: pip install 'regimes[report]'; .json, .npz and .csv need nothing")
 
