@@ -17,7 +17,7 @@ from regimes.theory.derivation import Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.forward import IN_TIME, fokker_planck, gaussian_coordinate, start
 from regimes.theory.functions import LogCosh, RelativeEntropyTerm
-from regimes.theory.laws import GaussianClusters, IsingChains, ZeroMeanMixture
+from regimes.theory.laws import CurieWeiss, GaussianClusters, IsingChains, ZeroMeanMixture
 from regimes.theory.model import DataModel
 from regimes.theory.one_class import gaussian_curvature, one_class
 from regimes.theory.params import DIMENSION, LEVEL, OVERLAP
@@ -43,6 +43,10 @@ def derive_speciation(model: DataModel) -> Derivation:
         from regimes.theory.speciation_zero_mean import zero_mean_speciation
 
         return zero_mean_speciation(model, law)
+    if isinstance(law, CurieWeiss):
+        from regimes.theory.speciation_curie_weiss import curie_weiss_speciation
+
+        return curie_weiss_speciation(model, law)
     if not isinstance(law, GaussianClusters):
         return one_class(model, law)
     proof = gaussian_coordinate(start(model, "speciation"), law.sd**2, "One coordinate of a datum about its cluster's centre", model.source)
