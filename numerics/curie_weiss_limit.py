@@ -49,13 +49,19 @@ def _log_shares(beta: FloatArray, h: FloatArray, d: FloatArray, m: FloatArray) -
     return np.asarray(d * free - np.log1p(-beta * (1 - m**2)) / 2)
 
 
-def _two(values: Values) -> tuple[FloatArray, FloatArray, TextArray]:
-    """kappa d-independent factor [(m_+ - m_-)/2]^2 d, log-odds of the weights of + and -, reasons."""
+def weighted_states(values: Values) -> tuple[FloatArray, FloatArray, FloatArray, TextArray]:
+    """m_+, m_-, the log-odds of their weights and, where there are not two states, why, (P,) each."""
     beta, h, d = values["beta"], values["h"], values["d"]
     plus, minus, reason = states(beta, h)
     with np.errstate(invalid="ignore", divide="ignore"):
         bias = np.where(h == 0, 0.0, _log_shares(beta, h, d, plus) - _log_shares(beta, h, d, minus))
-    return d * ((plus - minus) / 2) ** 2, bias, reason
+    return plus, minus, bias, reason
+
+
+def _two(values: Values) -> tuple[FloatArray, FloatArray, TextArray]:
+    """Strength d [(m_+ - m_-)/2]^2, log-odds of the weights of + and -, reasons."""
+    plus, minus, bias, reason = weighted_states(values)
+    return values["d"] * ((plus - minus) / 2) ** 2, bias, reason
 
 
 def _answer(value: FloatArray, error: FloatArray, reason: TextArray) -> Answer:

@@ -57,7 +57,8 @@ class Estimate:
 class Answer(NamedTuple):
     """What a batched method returns for P parameter points: values, bounds or measurements of their absolute errors, reasons (all (P,)).
 
-    A value of nan with a reason means that what was asked for does not exist there ("none"); nan without one, that it was not computed.
+    A value of nan with a reason means that what was asked for does not exist there ("none"). Not computed is nan without a reason, or
+    inf with one.
     """
 
     value: FloatArray

@@ -125,6 +125,18 @@ _TIMES = {
     for name, reason in NO_ROOT.items()
 }
 _EXACT = (TIME, POINTS, DIMENSION)
+_SPLITTING = "regimes.numerics.splitting_families"
+
+
+def splitting_probability(place: Param, *, classes: bool = False) -> Quantity:
+    """Of a model whose reverse process has a scalar order parameter, called `place`."""
+    recipes: dict[str, Recipe] = {
+        "kolmogorov": Batched(_SPLITTING, "splitting_probability"),
+        "posterior": Batched(_SPLITTING, "posterior"),
+    }
+    doc = f"probability that the reverse process, at time t with {place.name} = {place.doc}, ends in the first class"
+    return Quantity("splitting-probability", doc, (TIME, DIMENSION, place), recipes, classes=classes)
+
 
 QUANTITIES: dict[str, Quantity] = {
     q.name: q
@@ -229,7 +241,11 @@ QUANTITIES: dict[str, Quantity] = {
             "cloning-probability",
             "probability phi(t) that two clones end in the same class",
             (TIME, DIMENSION),
-            {"sech": _step("speciation", "cloning_probability"), "posterior": Formula("speciation", _posterior_average)},
+            {
+                "sech": _step("speciation", "cloning_probability"),
+                "posterior": Formula("speciation", _posterior_average),
+                "splitting": Batched(_SPLITTING, "cloning_probability"),
+            },
             classes=True,
         ),
         Quantity(
@@ -247,6 +263,21 @@ QUANTITIES: dict[str, Quantity] = {
             {"closed-form": _step("speciation", "potential")},
             classes=True,
         ),
+        Quantity(
+            "overlap-drift",
+            "drift b(q, t) of the overlap in the reverse process -dq = b dt + noise dW",
+            (TIME, DIMENSION, OVERLAP),
+            {"closed-form": _step("speciation", "overlap_drift")},
+            classes=True,
+        ),
+        Quantity(
+            "overlap-noise",
+            "noise amplitude of the overlap in the reverse process",
+            (),
+            {"closed-form": _step("speciation", "overlap_noise")},
+            classes=True,
+        ),
+        splitting_probability(OVERLAP, classes=True),
     )
 }
 

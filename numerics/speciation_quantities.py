@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from regimes.numerics.quantities import Batched, Quantity, Recipe
-from regimes.theory.params import DIMENSION, LEVEL, TIME
+from regimes.numerics.quantities import Batched, Quantity, Recipe, splitting_probability
+from regimes.theory.params import DIMENSION, LEVEL, TIME, Param
 
 _SPECIATION = "regimes.numerics.speciation"
 _TIMES = "regimes.numerics.speciation_times"
+_SPLITTING = "regimes.numerics.splitting_families"
+
+LENGTH = Param("r", "r", "squared length |x|^2", 0, closed="low", typical=(1.0, 500.0))
+MAGNETISATION = Param("q", "q", "sum of the coordinates of x over sqrt(d)", typical=(-3.0, 3.0))
 
 _ROADS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "cloning-probability": (
@@ -63,6 +67,13 @@ def class_quantities(*, classes: bool = True, averages: bool = True) -> dict[str
     return table | {time.name: time}
 
 
+def _with_splitting(table: dict[str, Quantity], place: Param) -> dict[str, Quantity]:
+    """The same with what the reverse process of the order parameter `place` says."""
+    cloning = table["cloning-probability"]
+    recipes = {**cloning.recipes, "splitting": Batched(_SPLITTING, "cloning_probability")}
+    return table | {q.name: q for q in (replace(cloning, recipes=recipes), splitting_probability(place, classes=cloning.classes))}
+
+
 def _curie_weiss() -> dict[str, Quantity]:
     """Classes are the signs of the magnetisation; `limit` is the large-d limit on the scale of speciation."""
     table, limit = class_quantities(classes=False, averages=False), "regimes.numerics.curie_weiss_limit"
@@ -75,11 +86,11 @@ def _curie_weiss() -> dict[str, Quantity]:
         (DIMENSION,),
         {"sum": Batched(limit, "class_weight_exact"), "laplace": Batched(limit, "class_weight")},
     )
-    return table | {weight.name: weight}
+    return _with_splitting(table, MAGNETISATION) | {weight.name: weight}
 
 
 TABLES: Mapping[str, Mapping[str, Quantity]] = {
-    "zero-mean-mixture": class_quantities(),
+    "zero-mean-mixture": _with_splitting(class_quantities(), LENGTH),
     "mixture": class_quantities(),
     "ising-chains": class_quantities(),
     "curie-weiss": _curie_weiss(),
