@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import GaussianClusters, Law
+from regimes.validate.population_scores import ClassCentre, class_centre
 from regimes.validate.populations import Population, population
 from regimes.validate.sampling import FloatArray, IntArray, Real, delta, draw, means, noised, weights
 from regimes.validate.scores import EmpiricalCentre, PopulationCentre
@@ -171,15 +172,20 @@ def plain_excess(
 
 
 def class_agreement(
-    rng: np.random.Generator, law: GaussianClusters, d: int, times: Sequence[float] | FloatArray, samples: int
+    rng: np.random.Generator, law: Law, d: int, times: Sequence[float] | FloatArray, samples: int
 ) -> FloatArray:
     """sum_c p(c|x)^2 for samples x of P_t, (B, T): its mean is the cloning probability phi(t).
 
-    Simulated in the r directions of the means, which carry all information on the class: equal in law to d dimensions.
+    Clusters of one width are simulated in the r directions of the means, which carry all information on the class: equal in law to
+    d dimensions.
     """
-    score = PopulationCentre(law, d, projected=True)
-    labels = rng.choice(len(law.weights), size=samples, p=weights(law))
-    clean = means(law, d)[labels] + float(law.sd) * rng.standard_normal((samples, law.rank))
+    if isinstance(law, GaussianClusters):
+        score: ClassCentre = PopulationCentre(law, d, projected=True)
+        labels = rng.choice(len(law.weights), size=samples, p=weights(law))
+        clean: FloatArray = means(law, d)[labels] + float(law.sd) * rng.standard_normal((samples, law.rank))
+    else:
+        score = class_centre(law, d)
+        clean, _labels = draw(rng, law, samples, d)
     return np.stack([np.square(score.posterior(noised(rng, clean, t), t)).sum(axis=1) for t in map(float, times)], axis=1)
 
 

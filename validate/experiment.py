@@ -128,5 +128,5 @@ def program() -> str:
     return f"numpy {np.__version__}, scipy {scipy.__version__}, simulation {digest.hexdigest()[:12]}"
 
 
-SIMULATION = ("clones", "diffusion", "estimators", "experiment", "halving", "kinds", "laws", "observables", "populations", "random_energy",
-              "sampling", "scores", "tables")
+SIMULATION = ("class_kinds", "clones", "diffusion", "estimators", "experiment", "halving", "kinds", "laws", "observables", "overlap_scores",
+              "population_scores", "populations", "random_energy", "sampling", "scores", "spin_scores", "tables")

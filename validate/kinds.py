@@ -1,4 +1,7 @@
-"""The measurements: what one batch of each kind of experiment computes. The first axis of every array counts independent groups."""
+"""The measurements: what one batch of each kind of experiment computes. The first axis of every array counts independent groups.
+
+Those of classes are in `class_kinds`, whose import registers them too.
+"""
 
 from __future__ import annotations
 
@@ -8,28 +11,19 @@ import numpy as np
 from scipy.special import rel_entr
 
 from regimes.theory.laws import GaussianSpectrum, Product, RandomEnergies
-from regimes.validate.clones import clones_projected
-from regimes.validate.diffusion import Streams, probability_flow, time_grid
-from regimes.validate.estimators import class_agreement, information_density, information_moments, planted, window_averages
-from regimes.validate.experiment import CLONE_A, CLONE_B, DATA, FORWARD, PATH, START, Arrays, Experiment, kind
-from regimes.validate.halving import clones_on_two_grids, halved
+from regimes.validate.class_kinds import grouped, streams
+from regimes.validate.diffusion import Streams, time_grid
+from regimes.validate.estimators import information_density, information_moments, planted, window_averages
+from regimes.validate.experiment import DATA, FORWARD, PATH, Arrays, Experiment, kind
+from regimes.validate.halving import clones_on_two_grids
 from regimes.validate.observables import freeze_time, nearest
 from regimes.validate.random_energy import sample_levels
-from regimes.validate.sampling import FloatArray, IntArray, draw, means, noised, stratified, weights
+from regimes.validate.sampling import FloatArray, draw, noised, stratified, weights
 from regimes.validate.scores import EmpiricalCentre, PopulationCentre
 
 END_OF_CHOICE = 0.02
 """Smallest time, in units of the largest branch time, at which a reverse run with the empirical score still takes small steps.
 There every trajectory has long chosen its datum; one exact step leads on to t = 0."""
-
-
-def _grouped(values: FloatArray, experiment: Experiment) -> FloatArray:
-    """(groups * samples, T) -> (groups, T), the mean of every group."""
-    return np.asarray(values.reshape(experiment.groups, experiment.samples, -1).mean(axis=1), dtype=np.float64)
-
-
-def _streams(experiment: Experiment, batch: int) -> Streams:
-    return Streams(*(experiment.generator(batch, stream) for stream in (START, PATH, CLONE_A, CLONE_B)))
 
 
 @kind("forward-data")
@@ -63,13 +57,6 @@ def forward_data(experiment: Experiment, batch: int) -> Arrays:
     return {name: np.array(values) for name, values in columns.items()}
 
 
-@kind("forward-classes")
-def forward_classes(experiment: Experiment, batch: int) -> Arrays:
-    """Clone agreement from the forward channel: ``same`` (G, T), the mean of sum_c p(c|x)^2 over the samples of a group."""
-    e = experiment
-    return {"same": _grouped(class_agreement(e.generator(batch, PATH), e.clusters, e.d, e.times, e.groups * e.samples), e)}
-
-
 @kind("information")
 def information(experiment: Experiment, batch: int) -> Arrays:
     """Information density of the population law: ``total`` (G, T) per dimension, and ``classes`` (G, T), the class's part of it, nats.
@@ -83,7 +70,7 @@ def information(experiment: Experiment, batch: int) -> Arrays:
     data, _labels = draw(rng, e.law, samples, e.d)
     centre = PopulationCentre(e.clusters, e.d)
     known = [rel_entr(centre.posterior(noised(rng, data, t), t), weights(e.clusters)).sum(axis=1) / e.d for t in e.times]
-    return {"total": _grouped(total, e), "classes": _grouped(np.stack(known, axis=1), e)}
+    return {"total": grouped(total, e), "classes": grouped(np.stack(known, axis=1), e)}
 
 
 @kind("information-moments")
@@ -114,81 +101,7 @@ def random_energies(experiment: Experiment, batch: int) -> Arrays:
     assert isinstance(e.law, RandomEnergies)
     seen = sample_levels(e.generator(batch, DATA), e.d, e.groups * e.samples, e.times, e.law.variance)
     averages = {"free": seen.log_partition, "entropy": seen.entropy, "participation": seen.participation}
-    return {name: _grouped(values, e) for name, values in averages.items()}
-
-
-@kind("clones-projected")
-def projected_clones(experiment: Experiment, batch: int) -> Arrays:
-    """Clones of the population law in the directions of the means; counts (1, T) on the fine grid, and against the coarse one."""
-    e = experiment
-    counts = clones_projected(e.clusters, e.d, e.times, e.groups * e.samples, e.steps, _streams(e, batch), horizon=e.horizon,
-                              start="exact", scheme=e.scheme, halving=True)
-    found = {"same": counts.agree_fine, "gained": counts.gained, "lost": counts.lost}
-    return {name: np.asarray(values, dtype=np.float64)[None] for name, values in found.items()}
-
-
-@kind("clones-full")
-def full_clones(experiment: Experiment, batch: int) -> Arrays:
-    """Clones of the population law in all d dimensions; counts as in `projected_clones`."""
-    e = experiment
-    streams, samples = _streams(e, batch), e.groups * e.samples
-    centre = PopulationCentre(e.clusters, e.d)
-    data, _ = draw(streams.start, e.law, samples, e.d)
-    grid = time_grid(e.horizon, 0.0, e.steps, through=e.times)
-    ends = clones_on_two_grids(centre, noised(streams.start, data, e.horizon), e.times, grid, streams, e.scheme)
-    uniform = np.stack([rng.random((len(e.times), samples)) for rng in (streams.first, streams.second)])
-    classes = np.stack([_classes(centre, level.reshape(-1, e.d), uniform.ravel()).reshape(uniform.shape) for level in ends.clones])
-    return _counts(classes[:, 0] == classes[:, 1])
-
-
-def _classes(centre: PopulationCentre, x: FloatArray, uniform: FloatArray) -> IntArray:
-    """Class of each final state, drawn from p(c | x_0 = x)."""
-    below = centre.posterior(x, 0.0).cumsum(axis=1)[:, :-1] <= uniform[:, None]
-    return np.asarray(below.sum(axis=1))
-
-
-def _counts(happened: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Arrays:
-    """(2, T, B) outcomes on the coarse and on the fine grid -> counts (1, T)."""
-    coarse, fine = happened
-    found = {"same": fine, "gained": fine & ~coarse, "lost": coarse & ~fine}
-    return {name: values.sum(axis=-1, dtype=np.float64)[None] for name, values in found.items()}
-
-
-@kind("shares-sde")
-def shares_sde(experiment: Experiment, batch: int) -> Arrays:
-    """How often the reverse SDE ends in each class but the last; counts (1, K-1)."""
-    e = experiment
-    centre, start, streams = _projected_start(e, batch)
-    grid = time_grid(e.horizon, 0.0, e.steps)
-    ends = clones_on_two_grids(centre, start, (), grid, streams, e.scheme).parents
-    return _share_counts(e, centre, ends, streams)
-
-
-@kind("shares-flow")
-def shares_flow(experiment: Experiment, batch: int) -> Arrays:
-    """How often the probability flow ends in each class but the last; counts (1, K-1)."""
-    e = experiment
-    centre, start, streams = _projected_start(e, batch)
-    grid = time_grid(e.horizon, 0.0, e.steps)
-    ends = np.empty((2, *start.shape))
-    for level, times in enumerate((grid, halved(grid))):
-        for _t, x in probability_flow(centre, start, times, e.scheme):
-            ends[level] = x
-    return _share_counts(e, centre, ends, streams)
-
-
-def _projected_start(e: Experiment, batch: int) -> tuple[PopulationCentre, FloatArray, Streams]:
-    """Population score in the directions of the means, and samples of the law P_T of the horizon there."""
-    streams, samples = _streams(e, batch), e.groups * e.samples
-    labels = streams.start.choice(len(e.clusters.weights), size=samples, p=weights(e.clusters))
-    clean = means(e.clusters, e.d)[labels] + float(e.clusters.sd) * streams.start.standard_normal((samples, e.clusters.rank))
-    return PopulationCentre(e.clusters, e.d, projected=True), noised(streams.start, clean, e.horizon), streams
-
-
-def _share_counts(e: Experiment, centre: PopulationCentre, ends: FloatArray, streams: Streams) -> Arrays:
-    uniform = streams.first.random(size=ends.shape[1:2])
-    classes = np.stack([_classes(centre, level, uniform) for level in ends])
-    return _counts(classes[:, None, :] == np.arange(len(e.clusters.weights) - 1)[:, None])
+    return {name: grouped(values, e) for name, values in averages.items()}
 
 
 @kind("clones-data")
@@ -202,26 +115,26 @@ def data_clones(experiment: Experiment, batch: int) -> Arrays:
     With ``_gain`` appended: what halving every step added to the first three.
     """
     e = experiment
-    data_rng, forward_rng, streams = e.generator(batch, DATA), e.generator(batch, FORWARD), _streams(e, batch)
+    data_rng, forward_rng, noise = e.generator(batch, DATA), e.generator(batch, FORWARD), streams(e, batch)
     grid = time_grid(e.horizon, 0.0, e.steps, kind="snr", through=e.times, smallest=END_OF_CHOICE * max(e.times))
     columns: dict[str, list[FloatArray]] = {}
     for _ in range(e.groups):
         data, _labels = draw(data_rng, e.law, e.n, e.d, np.float32)
-        shares = _one_data_set(e, data, grid, streams)
+        shares = _one_data_set(e, data, grid, noise)
         shares["held_forward"] = _forward_paths(e, data, grid, forward_rng)
         for name, values in shares.items():
             columns.setdefault(name, []).append(values)
     return {name: np.array(values) for name, values in columns.items()}
 
 
-def _one_data_set(e: Experiment, data: FloatArray, grid: FloatArray, streams: Streams) -> dict[str, FloatArray]:
+def _one_data_set(e: Experiment, data: FloatArray, grid: FloatArray, noise: Streams) -> dict[str, FloatArray]:
     seen = np.empty((2, len(grid), e.samples), dtype=np.intp)
 
     def watch(level: int, i: int, t: float, x: FloatArray) -> None:
         seen[level, i] = nearest(x, math.exp(-t) * data)
 
-    start = noised(streams.start, data[streams.start.integers(e.n, size=e.samples)], e.horizon)
-    ends = clones_on_two_grids(EmpiricalCentre(data, dtype=np.float32), start, e.times, grid, streams, e.scheme, watch)
+    start = noised(noise.start, data[noise.start.integers(e.n, size=e.samples)], e.horizon)
+    ends = clones_on_two_grids(EmpiricalCentre(data, dtype=np.float32), start, e.times, grid, noise, e.scheme, watch)
     clones = nearest(ends.clones.reshape(-1, e.d), data).reshape(ends.clones.shape[:-1])
     at = [grid.tolist().index(t) for t in e.times]
     outcomes = {

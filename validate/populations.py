@@ -13,8 +13,10 @@ import numpy as np
 
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, IsingChains, Law, Mixture, Product
-from regimes.validate.sampling import FloatArray, cluster_log_weights, delta, eigenvalues, frame, gamma, magnetisation
+from regimes.validate.population_scores import MixtureCentre
+from regimes.validate.sampling import FloatArray, delta, eigenvalues
 from regimes.validate.scores import PopulationCentre, log_sum_exp
+from regimes.validate.spin_scores import MeanFieldCentre, log_cosh, spin_factor
 
 
 class Population(Protocol):
@@ -64,18 +66,10 @@ class UnequalClusters:
     """Gaussian clusters of different widths."""
 
     def __init__(self, law: Mixture, d: int) -> None:
-        self._log_weights = cluster_log_weights(law, d)
-        self._centres = math.sqrt(d) * np.array([c.centre for c in law.clusters]).reshape(len(law.clusters), law.rank) @ frame(law.rank, d)
-        self._variances = [float(c.sd) ** 2 for c in law.clusters]
+        self._centre = MixtureCentre(law, d)
 
     def terms(self, x: FloatArray, t: float) -> FloatArray:
-        columns = []
-        for log_weight, centre, variance in zip(self._log_weights, self._centres, self._variances, strict=True):
-            width = gamma(t, variance)
-            gap = x - math.exp(-t) * centre
-            norm = 0.5 * x.shape[1] * math.log(2.0 * math.pi * width)
-            columns.append(log_weight - np.einsum("bi,bi->b", gap, gap) / (2.0 * width) - norm)
-        return np.asarray(log_sum_exp(np.stack(columns, axis=1))[:, None])
+        return self._centre.log_density(x, t)[:, None]
 
 
 class Spectrum:
@@ -169,57 +163,13 @@ def _rule(ends: tuple[float, ...], width: float) -> tuple[FloatArray, FloatArray
 
 
 class MeanField:
-    """Curie-Weiss spins: with u_i = e^{-t} x_i/Delta_t, log P_t(x) is a Gaussian factor and log of an integral over one field y.
-
-    sum_a exp(beta M^2/(2d) + sum (h + u_i) a_i) = E_y prod 2 cosh(y + h + u_i), y ~ N(0, beta/d): a mixture of Gaussians of variance
-    beta/d in y, for which the trapezoidal rule with that spacing is right to 3e-9.
-    """
+    """Curie-Weiss spins."""
 
     def __init__(self, law: CurieWeiss, d: int) -> None:
-        self._law, self._d = law, d
-        spread = math.sqrt(law.beta / d)
-        steps = math.ceil(law.beta / spread) + 9 if spread else 0
-        self._y = spread * np.arange(-steps, steps + 1) + 0.0
-        self._log_weight = -0.5 * np.arange(-steps, steps + 1) ** 2 - (0.5 * math.log(2.0 * math.pi) if steps else 0.0)
-        self._log_sum = float(log_sum_exp(magnetisation(law, d)[1]))
+        self._centre = MeanFieldCentre(law, d)
 
     def terms(self, x: FloatArray, t: float) -> FloatArray:
-        field = math.exp(-t) / delta(t) * x + self._law.h
-        exponent = self._log_weight + _log_cosh_sums(field, self._y)
-        return np.asarray(_spin_factor(x, t) + log_sum_exp(exponent) - self._log_sum)[:, None]
-
-
-def _log_cosh_sums(field: FloatArray, y: FloatArray) -> FloatArray:
-    """sum_i log[2 cosh(y + f_i)], (B, len(y)), f = field (B, d).
-
-    2 cosh(y + f) = e^{|f| - y} (b + a w) with w = e^{2y}, a = e^{f - |f|}, b = e^{-f - |f|}: sixteen coordinates make a polynomial
-    in w with positive coefficients, evaluated at every y by a matrix product before the logarithm.
-    """
-    block = int(max(1, min(16, 300.0 / max(float(np.abs(y).max()), 1e-9))))  # powers of w must not overflow
-    count, d = field.shape
-    size = np.abs(field)
-    a, b = np.zeros((2, count, -(-d // block) * block))
-    b[:, d:] = 1.0  # what fills the last block up
-    a[:, :d], b[:, :d] = np.exp(field - size), np.exp(-field - size)
-    a, b = a.reshape(count, -1, block), b.reshape(count, -1, block)
-    coefficients = np.ones((*a.shape[:2], 1))
-    for j in range(block):
-        longer = np.zeros((*a.shape[:2], j + 2))
-        longer[..., :-1] = coefficients * b[..., j, None]
-        longer[..., 1:] += coefficients * a[..., j, None]
-        coefficients = longer
-    powers = np.exp(2.0 * np.outer(np.arange(block + 1), y))
-    total = size.sum(axis=1)[:, None] - d * y
-    for k in range(coefficients.shape[1]):
-        total += np.log(coefficients[:, k] @ powers)
-    return np.asarray(total)
-
-
-def _spin_factor(x: FloatArray, t: float) -> FloatArray:
-    """(B,) log of prod N(x_i; e^{-t} a_i, Delta_t) without the terms odd in a_i = +-1."""
-    noise, d = delta(t), x.shape[1]
-    square = np.einsum("ij,ij->i", x, x) + d * math.exp(-2.0 * t)
-    return np.asarray(-square / (2.0 * noise) - 0.5 * d * math.log(2.0 * math.pi * noise))
+        return self._centre.log_density(x, t)[:, None]
 
 
 class Chain:
@@ -233,11 +183,11 @@ class Chain:
         field = np.asarray(math.exp(-t) / delta(t) * x.T, order="C")  # row by row below
         cavity, log_sum = field[0], np.zeros(len(x))
         for i in range(1, d):
-            plus, minus = _log_cosh(cavity + beta), _log_cosh(cavity - beta)
+            plus, minus = log_cosh(cavity + beta), log_cosh(cavity - beta)
             log_sum += 0.5 * (plus + minus)
             cavity = field[i] + 0.5 * (plus - minus)
-        log_sum += _log_cosh(cavity) - (d - 1) * float(_log_cosh(np.array(beta)))  # less the logarithm of the partition function
-        return np.asarray(_spin_factor(x, t) + log_sum)[:, None]
+        log_sum += log_cosh(cavity) - (d - 1) * float(log_cosh(np.array(beta)))  # less the logarithm of the partition function
+        return np.asarray(spin_factor(x, t) + log_sum)[:, None]
 
 
 class TwoChains:
@@ -249,8 +199,3 @@ class TwoChains:
     def terms(self, x: FloatArray, t: float) -> FloatArray:
         (log_a, a), (log_b, b) = self._parts
         return np.asarray(np.logaddexp(log_a + a.terms(x, t), log_b + b.terms(x, t)))
-
-
-def _log_cosh(x: FloatArray) -> FloatArray:
-    size = np.abs(x)
-    return np.asarray(size + np.log1p(np.exp(-2.0 * size)) - math.log(2.0))
