@@ -11,12 +11,10 @@ from regimes.theory.conventions import a, y
 from regimes.theory.derivation import Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.forward import gaussian_coordinate, start
-from regimes.theory.laws import GaussianSpectrum, Law, Mixture, RandomEnergies
+from regimes.theory.laws import GaussianSpectrum, Law, RandomEnergies
 from regimes.theory.model import DataModel
 
-_SEVERAL = "has classes whose speciation is computed (regimes predict), not derived"
 _REASONS = {
-    Mixture.family: _SEVERAL,
     RandomEnergies.family: "has neither channel nor classes: there is nothing to tell apart",
 }
 

@@ -17,7 +17,7 @@ from regimes.theory.derivation import Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.forward import IN_TIME, fokker_planck, gaussian_coordinate, start
 from regimes.theory.functions import LogCosh, RelativeEntropyTerm
-from regimes.theory.laws import CurieWeiss, GaussianClusters, IsingChains, ZeroMeanMixture
+from regimes.theory.laws import CurieWeiss, GaussianClusters, IsingChains, Mixture, ZeroMeanMixture
 from regimes.theory.model import DataModel
 from regimes.theory.one_class import gaussian_curvature, one_class
 from regimes.theory.params import DIMENSION, LEVEL, OVERLAP
@@ -47,6 +47,10 @@ def derive_speciation(model: DataModel) -> Derivation:
         from regimes.theory.speciation_curie_weiss import curie_weiss_speciation
 
         return curie_weiss_speciation(model, law)
+    if isinstance(law, Mixture) and law.class_count > 1:
+        from regimes.theory.speciation_mixture import mixture_speciation
+
+        return mixture_speciation(model, law)
     if not isinstance(law, GaussianClusters):
         return one_class(model, law)
     proof = gaussian_coordinate(start(model, "speciation"), law.sd**2, "One coordinate of a datum about its cluster's centre", model.source)
@@ -268,7 +272,7 @@ def _times(proof: Derivation, law: GaussianClusters) -> Derivation:
     for name, (left, right, title) in conditions.items():
         step = name.replace("-", "_")
         proof = proof.solve(
-            _solve_squares,
+            solve_squares,
             (left, right),
             decay_sq,
             name=f"{step}_decay",
@@ -312,7 +316,7 @@ def _at_the_symmetric_point(derivative: Any, balanced: dict[Any, Any]) -> Any:
     return sp.factor(sp.together(sp.simplify(rational.subs(decay, sp.sqrt(decay_sq)))))
 
 
-def _solve_squares(equation: Any, variable: Any, point: Any, where: Any) -> Any:
+def solve_squares(equation: Any, variable: Any, point: Any, where: Any) -> Any:
     """Roots of an algebraic equation, written without cancellation: 1/(B + sqrt(...)) rather than (-B + sqrt(...))/A."""
     return sp.factor(sp.radsimp(1 / rules.solve(equation, variable, point, where))) ** -1
 

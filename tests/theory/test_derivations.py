@@ -17,7 +17,7 @@ from regimes.theory.model import all_models
 from regimes.theory.pipeline import KINDS, derive
 
 DERIVED = {"collapse": {"clusters", "mixture", "spectrum", "product", "curie-weiss", "ising-chain", "random-energy"},
-           "speciation": {"clusters", "spectrum", "ising-chains", "zero-mean-mixture", "curie-weiss"}}
+           "speciation": {"clusters", "spectrum", "ising-chains", "zero-mean-mixture", "curie-weiss", "mixture"}}
 # A check of these three takes most of a minute each, and differs from that of gauss-bernoulli by the density only.
 DEAR = {("product-uniform", "collapse"), ("product-laplace", "collapse"), ("product-logistic", "collapse")}
 EVERY = [(name, kind) for name, model in all_models().items() for kind in KINDS if model.family in DERIVED[kind]]
