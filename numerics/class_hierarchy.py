@@ -205,7 +205,8 @@ def hierarchy(
         two = GroupedOdds(law.restricted(both), [tuple(place[c] for c in group) for group in (first, second)])
         time, error, reason = _time(two, d, level)
         chosen = 0.5 * float(np.log(distance)) if distance > 1 else float("nan")
-        merges.append(Merge(first, second, chosen, float(time[0]), float(error[0]), str(reason[0])))
+        when = float(time[0]) if np.isfinite(time[0]) else float("nan")
+        merges.append(Merge(first, second, chosen, when, float(error[0]), str(reason[0])))
         groups = [*(g for k, g in enumerate(groups) if k not in (i, j)), both]
         groups.sort()
     return merges

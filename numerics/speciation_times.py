@@ -27,11 +27,11 @@ SCAN = 81
 _EPS = float(np.finfo(np.float64).eps)
 
 Excess = Callable[[FloatArray, NDArray[np.intp]], Pair]
-"""f(t, rows): positive where the classes are apart, (R,), with its error; nan counts as negative."""
+"""f(t, rows): positive where the classes are apart, (R,), with its error; -inf where they are not apart at all, nan if not computed."""
 
 
 def critical_time(excess: Excess, present: TextArray, reason: str, *, monotone: bool, rough: Excess | None = None) -> Answer:
-    """The largest time at which `excess` falls through zero.
+    """The largest time at which `excess` falls through zero, as well as the errors of `excess` tell.
 
     Parameters
     ----------
@@ -40,6 +40,8 @@ def critical_time(excess: Excess, present: TextArray, reason: str, *, monotone: 
     reason : what holds at every time where there is no root.
     monotone : whether `excess` falls with t: then only the ends are looked at for a bracket.
     rough : near `excess` and cheaper: where it has a root, `excess` is looked at about that root only.
+
+    A condition that was not computed where it is needed, or that does not fall at its root, makes the answer a failed one, with its reason.
     """
     value, error, why = np.full(present.size, np.nan), np.full(present.size, np.nan), present.copy()
     rows = np.flatnonzero(present == "")
@@ -48,39 +50,90 @@ def critical_time(excess: Excess, present: TextArray, reason: str, *, monotone: 
         _newton(excess, rough, rows[np.isfinite(guess[rows])], guess, value, error)
         rows = rows[np.isnan(value[rows])]
     left, right = np.full(present.size, np.nan), np.full(present.size, np.nan)
-    none = _scan(excess, rows, left, right, np.linspace(np.log(LATEST), np.log(EARLIEST), 2 if monotone else SCAN))
+    none, lost = _scan(excess, rows, left, right, np.linspace(np.log(LATEST), np.log(EARLIEST), 2 if monotone else SCAN))
     why[none] = f"{reason} at every t > {EARLIEST:g}"
     found = rows[np.isfinite(left[rows])]
     if found.size:
+        search = _Search(excess, left, right, lost)
         with np.errstate(all="ignore"):
-            y = bisect(lambda y, where: _value(excess, y, where), left, right, found, np.full(present.size, 0.25))
-            here = excess(np.exp(y), found)
-            spread = (np.abs(here.value) + here.error + 4 * _EPS) / np.abs(_slope(excess, y, found))
-        value[found], error[found] = np.exp(y), np.exp(y) * (spread + 4 * _EPS * np.maximum(1, np.abs(y)))
+            y = bisect(search, left, right, found, np.full(present.size, 0.25))
+        here, slope = search.at(y, found), _slope(excess, y, found)
+        with np.errstate(all="ignore"):
+            # What is left of the condition is within its error: a step by the slope takes it away.
+            step = np.clip(-here.value / slope, -0.1, 0.1)
+            spread = (here.error + 4 * _EPS) / np.abs(slope)
+        value[found] = np.exp(y + step)
+        error[found] = value[found] * (spread + step**2 + 4 * _EPS * np.maximum(1, np.abs(y)))
+        lost[found[~(slope < 0)]] = np.exp(y)[~(slope < 0)]
+    missed = np.isfinite(lost)
+    value[missed], error[missed] = np.inf, np.inf
+    why[missed] = [f"the condition was not computed near t = {t:.4g}" for t in lost[missed]]
     return Answer(value, error, why)
 
 
-def _value(excess: Excess, y: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
-    """The condition at times exp(y); nan counts as negative."""
+def _evaluate(excess: Excess, y: FloatArray, rows: NDArray[np.intp]) -> Pair:
+    """The condition at times exp(y), its infinities cut off."""
     with np.errstate(all="ignore"):
-        return np.nan_to_num(excess(np.exp(y), rows).value, nan=-1e300, posinf=1e300, neginf=-1e300)
+        here = excess(np.exp(y), rows)
+        return Pair(np.clip(here.value, -1e300, 1e300), here.error)
+
+
+class _Search:
+    """The condition as the search for its sign sees it: zero where it is within its error, so that the search ends there.
+
+    The ends keep their signs, and with them the bracket. The times where there is no value are noted in `lost`, in place.
+    """
+
+    def __init__(self, excess: Excess, left: FloatArray, right: FloatArray, lost: FloatArray) -> None:
+        self._excess, self._ends, self._lost = excess, (left, right), lost
+        self._last = np.full((3, left.size), np.nan)  # per row the last log t, value and error: a condition may be costly
+
+    def __call__(self, y: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
+        here = _evaluate(self._excess, y, rows)
+        self._last[:, rows] = y, here.value, here.error
+        missing = np.isnan(here.value)
+        self._lost[rows[missing]] = np.exp(y[missing])
+        inside = (y != self._ends[0][rows]) & (y != self._ends[1][rows])
+        return np.where(missing | (inside & (np.abs(here.value) <= here.error)), 0.0, here.value)
+
+    def at(self, y: FloatArray, rows: NDArray[np.intp]) -> Pair:
+        """The condition where the search has ended."""
+        again = self._last[0, rows] != y
+        if again.any():
+            self(y[again], rows[again])
+        return Pair(self._last[1, rows], self._last[2, rows])
 
 
 def _slope(excess: Excess, y: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
-    reach = 1e-4
-    return np.asarray((excess(np.exp(y + reach), rows).value - excess(np.exp(y - reach), rows).value) / (2 * reach))
+    """Change of the condition with log t, over a distance at which it is ten times its error, at most a tenth."""
+    slope, open_, reach = np.full(y.size, np.nan), np.arange(y.size), 1e-4
+    while open_.size and reach <= 0.1:
+        ahead, behind = (_evaluate(excess, y[open_] + side * reach, rows[open_]) for side in (1, -1))
+        change = ahead.value - behind.value
+        slope[open_] = change / (2 * reach)
+        open_ = open_[np.abs(change) < 10 * (ahead.error + behind.error)]
+        reach *= 10
+    return slope
 
 
-def _scan(excess: Excess, rows: NDArray[np.intp], left: FloatArray, right: FloatArray, grid: FloatArray) -> NDArray[np.intp]:
-    """Bracket the last change of sign on a falling grid of log t, in place; the rows that have none as the condition never holds."""
+def _scan(
+    excess: Excess, rows: NDArray[np.intp], left: FloatArray, right: FloatArray, grid: FloatArray
+) -> tuple[NDArray[np.intp], FloatArray]:
+    """Bracket the last change of sign on a falling grid of log t, in place.
+
+    Returns the rows that have none as the condition never holds, and per row the time at which there was no value before one was found.
+    """
+    lost = np.full(left.size, np.nan)
     for k, y in enumerate(grid):
         if not rows.size:
             break
-        above = _value(excess, np.full(rows.size, y), rows) >= 0
+        here = _evaluate(excess, np.full(rows.size, y), rows).value
+        above, missing = here >= 0, np.isnan(here)
         if k:  # a condition that holds at the latest time has no bracket
             left[rows[above]], right[rows[above]] = y, grid[k - 1]
-        rows = rows[~above]
-    return rows
+        lost[rows[missing]] = np.exp(y)
+        rows = rows[~above & ~missing]
+    return rows, lost
 
 
 def _newton(excess: Excess, rough: Excess, rows: NDArray[np.intp], guess: FloatArray, value: FloatArray, error: FloatArray) -> None:
@@ -111,6 +164,11 @@ def _newton(excess: Excess, rough: Excess, rows: NDArray[np.intp], guess: FloatA
         y = (y + step)[going]
         if not rows.size:
             break
+
+
+def _where_positive(size: FloatArray, value: FloatArray, error: FloatArray) -> Pair:
+    """A condition on the logarithm of `size`: with a size of zero, or below it by rounding, the classes are not apart at all."""
+    return Pair(np.where(size <= 0, -np.inf, value), error)
 
 
 # -- by the covariance ----------------------------------------------------------------------------------------------------------
@@ -155,7 +213,7 @@ def snr(model: DataModel, values: Values) -> Answer:
         def excess(t: FloatArray, rows: NDArray[np.intp]) -> Pair:
             value, error = law.select(rows).moments(t, values["d"][rows])
             mean = value[:, 0, 1, 0]
-            return Pair(np.log(mean / 2), error[:, 0, 1, 0] / mean)
+            return _where_positive(mean, np.log(mean / 2), error[:, 0, 1, 0] / mean)
 
         return excess
 
@@ -170,7 +228,7 @@ def balance(model: DataModel, values: Values) -> Answer:
         def excess(t: FloatArray, rows: NDArray[np.intp]) -> Pair:
             value, error = law.select(rows).moments(t, values["d"][rows])
             (mean, var), (off, blur) = value[:, 0, 1].T, error[:, 0, 1].T
-            return Pair(2 * np.log(mean) - np.log(var), 2 * off / mean + blur / var)
+            return _where_positive(mean, 2 * np.log(mean) - np.log(var), 2 * off / mean + blur / var)
 
         return excess
 
@@ -220,7 +278,8 @@ def cloning(model: DataModel, values: Values) -> Answer:
     def condition(law: ClassOdds) -> Excess:
         def excess(t: FloatArray, rows: NDArray[np.intp]) -> Pair:
             above_chance = average(law.select(rows), t, d[rows], gain)
-            return Pair(np.log(above_chance.value / wanted[rows]), above_chance.error / above_chance.value)
+            above = above_chance.value
+            return _where_positive(above, np.log(above / wanted[rows]), above_chance.error / above)
 
         return excess
 

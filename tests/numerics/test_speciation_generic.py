@@ -123,3 +123,52 @@ def test_a_condition_that_holds_at_the_latest_time_is_not_computed():
 def test_one_cluster_has_no_log_odds():
     with pytest.raises(DomainError, match="two clusters"):
         odds(get_model("gaussian"), {"sigma": np.ones(1)})
+
+
+@pytest.mark.parametrize("monotone", [True, False])
+def test_a_search_ends_where_the_condition_is_within_its_error(monotone):
+    """log(2/t) with a ripple below its error: the root is as far off as the error says, and is not refined into the ripple."""
+    calls = []
+
+    def excess(t, rows):
+        calls.append(t.size)
+        return Pair(np.log(2 / t) + 1e-7 * np.sin(1e9 * t), np.full(rows.size, 1e-7))
+
+    found = critical_time(excess, np.full(1, "", "<U160"), "never", monotone=monotone)
+    assert abs(found.value[0] - 2) <= found.error[0] < 5e-7
+    assert len(calls) < (20 if monotone else 110)
+
+
+def test_the_slope_of_a_noisy_condition_is_taken_over_its_noise():
+    """The noise, 1e-3, is five times what log t changes by between the nearest points."""
+    rng = np.random.default_rng(8)
+
+    def excess(t, rows):
+        return Pair(np.log(2 / t) + 1e-3 * rng.uniform(-1, 1, t.size), np.full(rows.size, 1e-3))
+
+    found = critical_time(excess, np.full(20, "", "<U160"), "never", monotone=True)
+    assert np.all(np.abs(found.value - 2) <= 2.5 * found.error) and np.all(found.error < 4e-3)
+
+
+@pytest.mark.parametrize("monotone", [True, False])
+def test_a_condition_without_a_value_is_a_failure_with_its_place(monotone):
+    """Row 0 has no value below t = 1, before its root is reached; row 1 has none below 1, beyond its root; row 2 is never met."""
+
+    def excess(t, rows):
+        root = np.array([0.5, 2.0, 0.0])[rows]
+        gone = (t < 1) & (rows < 2) & ((rows == 0) | (not monotone))
+        return Pair(np.where(gone, np.nan, np.where(root > 0, root - t, -np.inf)), np.full(rows.size, 1e-12))
+
+    found = critical_time(excess, np.full(3, "", "<U160"), "never", monotone=monotone)
+    assert np.isinf(found.value[0]) and "not computed near t =" in found.reason[0]
+    assert found.value[1] == pytest.approx(2, rel=1e-12) and found.reason[1] == ""
+    assert np.isnan(found.value[2]) and found.reason[2].startswith("never")
+
+
+def test_a_failed_condition_is_a_failed_prediction(monkeypatch):
+    def lost(law, t, d, f):
+        return Pair(np.full(t.size, np.nan), np.full(t.size, np.nan))
+
+    monkeypatch.setattr(speciation_times, "average", lost)
+    estimate = predict("zero-mean-mixture", "speciation-time", definition="cloning", d=100)
+    assert estimate.status == "failed" and "not computed near" in str(estimate.reason)
