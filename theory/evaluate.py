@@ -202,47 +202,51 @@ def _edge(f: Callable[[Any], Any], outside: Any, inside: Any, tiny: Any) -> Any:
 
 
 def largest_root(f: Callable[[Any], Any], lower: Any, upper: Any) -> Any:
-    """sup {x in (lower, upper): f(x) >= 0} for a decreasing f, by bisection in a compactified variable."""
+    """sup {x in (lower, upper): f(x) >= 0} for a decreasing f: a bracket, narrowed, then the secant method at full precision."""
 
-    def place(s: Any) -> Any:  # (0, 1) -> (lower, upper)
-        if mp.isinf(upper):
-            return lower + s / (1 - s)
-        return lower + s * (upper - lower)
+    def place(u: Any) -> Any:  # (-inf, inf) -> (lower, upper)
+        share = mp.exp(u)
+        return lower + share if mp.isinf(upper) else lower + (upper - lower) * share / (1 + share)
+
+    def at(u: Any) -> Any:
+        return f(place(u))
 
     # From the middle outwards: integrals in f may not settle near the ends
-    lo = hi = mp.mpf(1) / 2
-    step = mp.mpf(1) / 8
-    if f(place(lo)) < 0:
-        while f(place(lo)) < 0:
-            hi, lo, step = lo, lo * step, step**2
-            if lo < mp.mpf(10) ** -300:
+    low = high = step = mp.mpf(0)
+    value_low = value_high = at(low)
+    if value_low < 0:
+        while value_low < 0:
+            high, value_high, step = low, value_low, 2 * step + 2
+            low = low - step
+            if low < -690:
                 raise DerivationError("a root is not bracketed: the equation is negative on all of its interval")
+            value_low = at(low)
     else:
         if not mp.isinf(upper) and f(upper) >= 0:
             return upper
-        while f(place(hi)) >= 0:
-            lo, hi, step = hi, 1 - (1 - hi) * step, step**2
-            if 1 - hi < mp.mpf(10) ** -(mp.mp.dps - 5):
+        while value_high >= 0:
+            low, value_low, step = high, value_high, 2 * step + 2
+            high = high + step
+            if high > 2.3 * (mp.mp.dps - 5):
                 return upper
+            value_high = at(high)
     with mp.workdps(min(mp.mp.dps, _ROUGH)):
-        lo, hi = _narrowed(lambda s: f(place(s)), lo, hi)
-    return place(mp.findroot(lambda s: f(place(s)), (lo, hi), solver="secant", maxsteps=60, verify=False))
+        ends = _narrowed(at, (low, value_low), (high, value_high))
+    return place(mp.findroot(at, ends, solver="secant", maxsteps=60, verify=False))
 
 
-def _narrowed(f: Callable[[Any], Any], lo: Any, hi: Any) -> tuple[Any, Any]:
-    """A narrow bracket with f(lo) >= 0 > f(hi): false position with halved weights, every third step a bisection."""
-    f_lo, f_hi, side = f(lo), f(hi), 0
+def _narrowed(f: Callable[[Any], Any], low: tuple[Any, Any], high: tuple[Any, Any]) -> tuple[Any, Any]:
+    """Two places close to the root in a bracket of (place, value), value >= 0 at `low` and < 0 at `high`: Anderson and Bjoerck 1973."""
+    (a, f_a), (b, f_b) = low, high
     for turn in range(60):
-        if hi - lo <= mp.mpf(10) ** -10 * lo or f_lo == f_hi:
-            break
-        middle = (lo + hi) / 2 if turn < 6 or turn % 3 == 2 else lo + (hi - lo) * f_lo / (f_lo - f_hi)
-        if not lo < middle < hi:
-            middle = (lo + hi) / 2
+        middle = b - f_b * (b - a) / (f_b - f_a) if turn and f_a != f_b else (a + b) / 2
         f_middle = f(middle)
-        if f_middle >= 0:
-            f_hi = f_hi / 2 if side > 0 else f_hi
-            lo, f_lo, side = middle, f_middle, 1
+        if (f_middle < 0) == (f_b < 0):
+            share = 1 - f_middle / f_b if f_b else mp.mpf(0)
+            f_a *= share if share > 0 else mp.mpf(1) / 2
         else:
-            f_lo = f_lo / 2 if side < 0 else f_lo
-            hi, f_hi, side = middle, f_middle, -1
-    return lo, hi
+            a, f_a = b, f_b
+        moved, b, f_b = abs(middle - b), middle, f_middle
+        if moved < mp.mpf(10) ** -5 or f_b == 0:
+            break
+    return b, b + moved / 64 + mp.mpf(10) ** -9
