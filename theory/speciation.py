@@ -11,13 +11,13 @@ import sympy as sp
 
 from regimes.theory import conventions as c
 from regimes.theory import rules
-from regimes.theory.averages import LargestRoot, LineIntegral, NormalAverage
+from regimes.theory.averages import LineIntegral, NormalAverage
 from regimes.theory.conventions import Delta, a, d, decay, gamma, level, q, y, z
 from regimes.theory.derivation import Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.forward import IN_TIME, fokker_planck, gaussian_coordinate, start
 from regimes.theory.functions import LogCosh, RelativeEntropyTerm
-from regimes.theory.laws import CurieWeiss, GaussianClusters, IsingChains, Mixture, ZeroMeanMixture
+from regimes.theory.laws import CurieWeiss, GaussianClusters, IsingChains, Mixture, Product, ZeroMeanMixture
 from regimes.theory.model import DataModel
 from regimes.theory.one_class import gaussian_curvature, one_class
 from regimes.theory.params import DIMENSION, LEVEL, OVERLAP
@@ -51,6 +51,10 @@ def derive_speciation(model: DataModel) -> Derivation:
         from regimes.theory.speciation_mixture import mixture_speciation
 
         return mixture_speciation(model, law)
+    if isinstance(law, Product):
+        from regimes.theory.speciation_landau import product_landau
+
+        return product_landau(model, law)
     if not isinstance(law, GaussianClusters):
         return one_class(model, law)
     proof = gaussian_coordinate(start(model, "speciation"), law.sd**2, "One coordinate of a datum about its cluster's centre", model.source)
@@ -63,10 +67,12 @@ def derive_speciation(model: DataModel) -> Derivation:
     proof = _log_odds(proof, law)
     proof = _cloning(proof, law)
     proof = _forward_law(proof, law)
-    proof = _times(proof, law)
-    proof = _overlap(proof, law)
+    from regimes.theory.speciation_clusters import cluster_landau, cluster_times
+
     balanced = _balanced(law)
-    return proof if balanced is None else _landau(proof, law, balanced)
+    proof = cluster_times(proof, law, balanced)
+    proof = _overlap(proof, law)
+    return proof if balanced is None else cluster_landau(proof, law, balanced)
 
 
 def _balanced(law: GaussianClusters) -> dict[Any, Any] | None:
@@ -238,84 +244,6 @@ def _forward_law(proof: Derivation, law: GaussianClusters) -> Derivation:
     return proof
 
 
-def _times(proof: Derivation, law: GaussianClusters) -> Derivation:
-    w = law.weights[0]
-    first, second = (sp.sqrt(d) * centre[0] for centre in law.centres)
-    spread = sp.factor(w * first**2 + (1 - w) * second**2 - (w * first + (1 - w) * second) ** 2)
-    moment = w * c.normal_density(a - first, law.sd**2) + (1 - w) * c.normal_density(a - second, law.sd**2)
-    centred = a - (w * first + (1 - w) * second)
-    proof = proof.then(
-        rules.complete_the_square,
-        LineIntegral(sp.Add(*(centred**2 * part for part in moment.args)), a),
-        name="raw_eigenvalue",
-        title="Variance of the data along the class direction: the largest eigenvalue of the covariance",
-    )
-    proof = proof.then(rules.rewrite, proof["raw_eigenvalue"], target=law.sd**2 + spread, name="largest_eigenvalue", title="simplified")
-    top = proof["largest_eigenvalue"]
-    kappa_of = sp.factor(sp.together(proof["kappa"].subs(gamma, decay_sq / (1 - decay_sq))))
-    # Where a definition has a root depends on the parameters: the branches are chosen at a point where all have one.
-    at = {p: (1.0, 2.0) for p in first.free_symbols if p != d} | {d: (100.0, 200.0)}
-    wanted = sp.Symbol("kappa_c", positive=True)
-    conditions = {
-        "spectral": (top * decay_sq, sp.S.One, "Largest eigenvalue of the signal equals one"),
-        "noise-balance": (top * decay_sq, 1 - decay_sq, "Largest eigenvalue of the signal equals the noise variance"),
-        "snr": (kappa_of, sp.S.One, "Class signal-to-noise ratio equals one"),
-        "balance": (2 * kappa_of, 2 * sp.sqrt(kappa_of), "Mean of the log-odds equals their standard deviation"),
-        "cloning": (kappa_of, wanted, "The class signal-to-noise ratio reaches kappa_c"),
-    }
-    balanced = _balanced(law)
-    if balanced is not None:  # without equal weights there is no symmetric point
-        bend = _at_the_symmetric_point(sp.Derivative(-proof["log_density"], y, y), balanced)
-        drift = _at_the_symmetric_point(sp.Derivative(y + 2 * proof["score"], y), balanced)
-        conditions["bimodal"] = (bend, sp.S.Zero, "-log P_t has zero curvature at the symmetric point")
-        conditions["curvature"] = (drift, sp.S.Zero, "The linear coefficient of the reverse drift vanishes at the symmetric point")
-    for name, (left, right, title) in conditions.items():
-        step = name.replace("-", "_")
-        proof = proof.solve(
-            solve_squares,
-            (left, right),
-            decay_sq,
-            name=f"{step}_decay",
-            title=f"{title}: e^(-2t)",
-            where=lambda u: 0 < u < 1,
-            domains={**at, wanted: (0.5, 1.5)},
-        )
-        proof = proof.then(
-            rules.take_the_logarithm,
-            sp.log(1 / proof[f"{step}_decay"]) / 2,
-            name=f"{step}_time_at_kappa" if name == "cloning" else f"{step}_time",
-            title=f"Speciation time, definition '{name}'" + (" for a given kappa_c" if name == "cloning" else ""),
-            domains={**at, wanted: (0.5, 1.5)},
-        )
-    root = LargestRoot(level - proof["cloning_curve"], kappa, 0, sp.oo)
-    proof = proof.define(
-        "cloning_kappa", sp.Symbol("kappa_c"), root, "Class signal-to-noise ratio at which the cloning probability equals the level", PAPER
-    )
-    proof = proof.define(
-        "cloning_time", sp.Symbol("t_S"), proof["cloning_time_at_kappa"].subs(wanted, root), "Speciation time, definition 'cloning'", PAPER
-    )
-    orders = {"spectral": 1, "noise-balance": 1, "snr": 1, "curvature": 2}
-    for name, exponent in ((n.replace("-", "_"), k) for n, k in orders.items() if n in conditions):
-        proof = proof.limit(
-            rules.leading_order,
-            proof[f"{name}_time"],
-            name=f"{name}_time_large_d",
-            title=f"Leading order at large d, definition '{name}'",
-            variable=d,
-            towards="infinity",
-            exponent=exponent,
-            domains=at,
-        )
-    return proof
-
-
-def _at_the_symmetric_point(derivative: Any, balanced: dict[Any, Any]) -> Any:
-    """A derivative at y = 0 for balanced classes, as a rational function of e^{-2t}."""
-    at_zero = derivative.doit().subs(balanced).subs(y, 0)
-    rational = at_zero.subs(Delta, 1 - decay**2)
-    return sp.factor(sp.together(sp.simplify(rational.subs(decay, sp.sqrt(decay_sq)))))
-
-
 def solve_squares(equation: Any, variable: Any, point: Any, where: Any) -> Any:
     """Roots of an algebraic equation, written without cancellation: 1/(B + sqrt(...)) rather than (-B + sqrt(...))/A."""
     return sp.factor(sp.radsimp(1 / rules.solve(equation, variable, point, where))) ** -1
@@ -361,53 +289,3 @@ def _collect_potential(expr: Any) -> Any:
     rest = sp.expand(expr.xreplace(names))
     split = sp.collect(rest, list(names.values()), evaluate=False)
     return sum(sp.factor(k) * u for u, k in split.items()).xreplace({n: h for h, n in names.items()})
-
-
-def _landau(proof: Derivation, law: GaussianClusters, balanced: dict[Any, Any]) -> Derivation:
-    """-log P_t in powers of e^{-t} at fixed noise variance: quadratic and quartic coefficients from the cumulants of the data."""
-    small, noise = sp.Symbol("epsilon", positive=True), sp.Symbol("Delta_0", positive=True)
-    exact = -proof["log_density"].subs(balanced).subs({decay: small, Delta: noise})
-    at = {y: (0.5, 2.0), noise: (0.5, 1.0), d: (1.0, 3.0)}
-    proof = proof.limit(
-        rules.expand_in,
-        exact,
-        name="landau",
-        title="Landau expansion of -log P_t(y) to fourth order in e^{-t}, balanced classes",
-        variable=small,
-        towards="zero",
-        exponent=6,
-        domains=at,
-        order=4,
-    )
-    series = sp.expand(proof["landau"])
-    second = law.sd**2 + d * law.centres[0][0] ** 2
-    fourth = _fourth_cumulant(law, balanced)
-    narrow = {small: (0.1, 0.5), **at}
-    proof = proof.then(
-        rules.rewrite,
-        series.coeff(y, 2).coeff(small, 2),
-        target=-second / (2 * noise**2),
-        name="landau_quadratic",
-        title="Coefficient of y^2 e^{-2t}: minus the covariance over 2 Delta^2",
-        domains=narrow,
-    )
-    return proof.then(
-        rules.rewrite,
-        series.coeff(y, 4).coeff(small, 4),
-        target=-fourth / (24 * noise**4),
-        name="landau_quartic",
-        title="Coefficient of y^4 e^{-4t}: minus the fourth cumulant of the data over 24 Delta^4, positive for two clusters",
-        domains=narrow,
-    )
-
-
-def _fourth_cumulant(law: GaussianClusters, balanced: Any) -> Any:
-    weights = [w.subs(balanced) for w in law.weights]
-    moments = [
-        sum(
-            w * rules.average_polynomial((sp.sqrt(d) * centre[0] + law.sd * z) ** k, {z: sp.S.One})
-            for w, centre in zip(weights, law.centres, strict=True)
-        )
-        for k in (2, 4)
-    ]
-    return sp.factor(sp.expand(moments[1] - 3 * moments[0] ** 2))

@@ -19,6 +19,7 @@ from regimes.theory.laws import CurieWeiss
 from regimes.theory.model import DataModel
 from regimes.theory.params import DIMENSION, OVERLAP
 from regimes.theory.speciation import decay_sq, kappa, posterior
+from regimes.theory.speciation_curie_weiss_landau import curie_weiss_landau
 from regimes.theory.speciation_curie_weiss_times import curie_weiss_times, m_state, top, top_of_d
 
 tilt = sp.Symbol("eta", real=True)
@@ -30,7 +31,7 @@ place, spread = sp.Symbol("v", real=True), sp.Symbol("b", positive=True)
 
 
 def curie_weiss_speciation(model: DataModel, law: CurieWeiss) -> Derivation:
-    """Field integral of the posterior, two states at large d, kappa, overlap in regime I, times."""
+    """Field integral of the posterior, two states at large d, kappa, overlap in regime I, times, Landau expansion."""
     names = {d: DIMENSION.latex, q: OVERLAP.latex, M: "M", m_state: "m_*", total: r"\textstyle\sum_i a_i", u: "u", kappa: r"\kappa"}
     names |= {tilt: r"\eta", strength: "g", place: "v", spread: "b", top: r"\Lambda", top_of_d: r"\Lambda_d", decay_sq: "e^{-2t}"}
     proof = states(snr(start(model, "speciation")).drawing({d: DIMENSION.typical}, names), law)
@@ -40,7 +41,7 @@ def curie_weiss_speciation(model: DataModel, law: CurieWeiss) -> Derivation:
     proof = _two_states(proof, law)
     proof = _kappa(proof, law)
     proof = _overlap(proof)
-    return curie_weiss_times(proof, law)
+    return curie_weiss_landau(curie_weiss_times(proof, law), law)
 
 
 def _posterior(proof: Derivation, law: CurieWeiss) -> Derivation:
