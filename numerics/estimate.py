@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -89,3 +90,10 @@ class Filling:
             return
         self.value[index], self.error[index], self.text[index] = value, error, text
         self.status[index], self.reason[index] = "ok", ""
+
+
+def decimal(value: float, error: float) -> str:
+    """The number with the digits that are worth printing: two more than the error leaves."""
+    whole = value == 0 or error <= 1e-15 * abs(value)
+    digits = 16 if whole else max(3, min(16, math.ceil(math.log10(abs(value) / error)) + 2))
+    return f"{value:#.{digits}g}"

@@ -107,7 +107,7 @@ def _closed(name: str) -> Callable[[DataModel, Values], Answer]:
     def closed(model: DataModel, values: Values) -> Answer:
         from regimes.numerics.predict import predict
 
-        found = predict(model, name, method=None, digits=None, **values)
+        found = predict(model, name, method=None, digits=None, schedule=None, **values)
         return Answer(found.value, found.error, found.reason.astype("<U160"))
 
     return closed

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimes.numerics.arguments import choose_method, read_parameters
+from regimes.numerics.clock import Clock
 from regimes.numerics.codegen import Kernel
-from regimes.numerics.estimate import Estimate, Filling
+from regimes.numerics.estimate import Estimate, Filling, decimal
 from regimes.numerics.kernels import build, kernel
 from regimes.numerics.model_file import get_model
 from regimes.numerics.quantities import Batched, Formula, Numeric, Quantity, get_quantity, quantities
@@ -31,7 +32,15 @@ PROMISED = 1e-12  # relative error below which a value is given without arbitrar
 Values = dict[str, NDArray[np.float64]]
 
 
-def predict(model: DataModel | str, quantity: str, *, method: str | None = None, digits: int | None = None, **values: Any) -> Estimate:
+def predict(
+    model: DataModel | str,
+    quantity: str,
+    *,
+    method: str | None = None,
+    digits: int | None = None,
+    schedule: str | None = None,
+    **values: Any,
+) -> Estimate:
     """Predict a quantity of a model.
 
     Parameters
@@ -41,6 +50,9 @@ def predict(model: DataModel | str, quantity: str, *, method: str | None = None,
     method : one of the quantity's methods; the default is the first.
     digits : number of correct digits; values then come as decimal strings in `Estimate.text`, and decimal
         parameters such as 0.1 are read as that decimal.
+    schedule : a name out of `regimes.theory.schedules.SCHEDULES`, whose options may stand among `values`: the parameter t and every
+        quantity that is a time are in its own clock. Everything else is that of the Ornstein-Uhlenbeck process at the same
+        signal-to-noise ratio.
     values : the model's parameters (defaults apply) and the quantity's, numbers or arrays that broadcast;
         `definition=` for the speciation time.
 
@@ -53,6 +65,11 @@ def predict(model: DataModel | str, quantity: str, *, method: str | None = None,
     UnknownNameError, MissingParameterError, DomainError : what is wrong and what would be right.
     """
     model = get_model(model) if isinstance(model, str) else model
+    if schedule is not None:
+        if digits is not None:
+            raise DomainError("the clock of a schedule is computed in double precision: leave out --digits, the error is reported")
+        clock, values = Clock.read(schedule, model, values)
+        return clock.outwards(predict(model, quantity, method=method, **clock.inwards(values)), quantity, values)
     what = get_quantity(quantity, model)
     words = {k: v for k, v in values.items() if isinstance(v, str)}
     if not what.recipes:
@@ -249,16 +266,11 @@ def _batched(result: Filling, model: DataModel, what: Quantity, recipe: Batched,
     for k, index in enumerate(np.ndindex(result.value.shape)):
         value, error, reason = float(answer.value[k]), float(answer.error[k]), str(answer.reason[k])
         if math.isfinite(value) and (error <= recipe.loosest * abs(value) or (value == 0 and error < 1e-13)):
-            result.fill(index, value, error, f"{value:#.{_digits(value, error)}g}")
+            result.fill(index, value, error, decimal(value, error))
         elif math.isnan(value) and reason:
             result.none(index, reason)
         else:
             result.failed(index, reason or f"the digits did not settle: {value:.6g} with an error of {error:.1g}")
-
-
-def _digits(value: float, error: float) -> int:
-    """Significant digits that are worth printing: two more than the error leaves."""
-    return 16 if value == 0 or error <= 1e-15 * abs(value) else max(3, min(16, math.ceil(math.log10(abs(value) / error)) + 2))
 
 
 # -- integrals ------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from regimes.commands.arguments import Parser, pick_model, read_assignments, whole_number
+from regimes.commands.arguments import Parser, UsageError, pick_model, read_assignments, whole_number
 from regimes.terminal import table
 
 if TYPE_CHECKING:
@@ -22,11 +22,20 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("values", nargs="*", metavar="NAME=VALUE", help="parameters of model and quantity, choice of a family")
     parser.add_argument("--method", metavar="NAME", help="how to compute it; see regimes models MODEL")
     parser.add_argument("--digits", type=whole_number("--digits", 1, 1000), metavar="N", help="compute with N correct digits")
+    parser.add_argument(
+        "--schedule",
+        metavar="NAME",
+        help="give and print times in the clock of ddpm, variance-preserving, variance-exploding or flow-matching; options as steps=1000",
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON list with one object per point of the grid")
     options = parser.read(words)
 
     model, assignments = pick_model(options.model, options.values)
     values = read_assignments(assignments, _numeric_names(model))
+    if options.schedule is not None:
+        if "schedule" in values:
+            raise UsageError("schedule is given twice: as an option and as a value")
+        values["schedule"] = options.schedule
     rows = list(grid(model, options.quantity, values, method=options.method, digits=options.digits))
     if options.json:
         import json
@@ -61,7 +70,7 @@ def grid(
     axes = [name for name, value in values.items() if isinstance(value, list)]
     wordy = [name for name in axes if isinstance(values[name][0], str)]
     numeric = [name for name in axes if name not in wordy]
-    arguments = {
+    arguments: dict[str, Any] = {
         name: np.reshape(value, [-1 if name == axis else 1 for axis in numeric]) if name in numeric else value
         for name, value in values.items()
         if name not in wordy
@@ -91,12 +100,12 @@ def _row(estimate: Estimate, index: tuple[int, ...]) -> dict[str, Any]:
 
 
 def _table(quantity: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    names = list(rows[0]["parameters"])
+    names = list(dict.fromkeys(name for row in rows for name in row["parameters"]))  # each schedule has its own options
     troubled = any(row["status"] != "ok" for row in rows)
     headers = [*names, quantity, "error", *(["status"] if troubled else [])]
     lines = []
     for row in rows:
-        cells = [_short(row["parameters"][name]) for name in names]
+        cells = [_short(row["parameters"].get(name, "-")) for name in names]
         cells += [row["value"], row["error"]] if row["status"] == "ok" else ["-", "-"]
         if troubled:
             cells.append(row["status"] if row["status"] == "ok" else f"{row['status']}: {row['reason']}")

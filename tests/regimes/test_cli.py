@@ -159,6 +159,14 @@ BAD = {
     "predict gaussian collapse-time alpha=1 alpha=2": "given twice",
     "predict gaussian collapse-time alpha=1 --digits 0": "--digits 0",
     "predict gaussian collapse-time alpha=1 --method exat": "exat",
+    "predict gaussian collapse-time alpha=1 --schedule flow": "did you mean ddpm or flow-matching",
+    "predict gaussian collapse-time alpha=1 schedule=ddpm --schedule ddpm": "schedule is given twice",
+    "predict gaussian collapse-time alpha=1 --schedule ddpm steps=1.5": "steps=1.5 is outside its domain",
+    "predict gaussian collapse-time alpha=1 --schedule ddpm steps=10,20": "steps of schedule ddpm is one number",
+    "predict gaussian collapse-time alpha=1 --schedule ddpm stpes=10": "unknown parameter 'stpes'",
+    "predict gaussian collapse-time alpha=1 steps=10": "unknown parameter 'steps'",
+    "predict gaussian collapse-time alpha=1 --schedule ddpm --digits 20": "leave out --digits",
+    "predict gaussian information t=2 --schedule flow-matching": "s=2.0 is outside its domain",
     "predict gaussian-mixture speciation-time d=100 definition=srn": "snr",
     "predict gaussian-mixture speciation-time d=100 definition=1": "definition",
     "predict gaussian-mixture collapse-time alpha=1 weight=1": "0 < weight < 1",
@@ -324,3 +332,17 @@ def test_the_choice_of_a_family_may_stand_before_the_quantity(capsys):
         assert main(["predict", *words.split(), "--json"]) == 0
         answers.append(json.loads(capsys.readouterr().out))
     assert answers[0][0]["value"] == answers[1][0]["value"]
+
+
+def test_times_of_a_schedule_are_printed_with_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """|m|^2 = d mu^2 and flow matching: 1 - s = 1/(1 + sqrt(d mu^2 - sigma^2)); ten steps of DDPM end before any speciation."""
+    words = "gaussian-mixture speciation-time d=64 sigma=2 definition=snr"
+    assert main(["predict", *words.split(), "--schedule", "flow-matching", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["parameters"]["schedule"] == "flow-matching" and row["status"] == "ok"
+    assert 1 - float(row["value"]) == pytest.approx(1 / (1 + 60**0.5), rel=1e-13)
+    assert main(["predict", *words.split(), "--schedule", "ddpm", "steps=10", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["parameters"]["steps"] == 10 and row["status"] == "none" and row["reason"].startswith("schedule ddpm ends at t = ")
+    assert main(["predict", *words.split(), "schedule=ddpm,variance-exploding"]) == 0
+    assert "variance-exploding" in capsys.readouterr().out
