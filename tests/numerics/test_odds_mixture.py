@@ -390,3 +390,17 @@ def test_groups_that_are_never_apart_have_no_time_and_a_reason() -> None:
     assert np.isnan(merge.time) and "stays below the level" in merge.reason and np.isnan(merge.linkage_time)
     merge, = hierarchy(get_model("mixture", kind="unlike"), columns({"mu": 1, "sigma_a": 1, "sigma_b": 1, "weight": 0.95}, 1, d=10.0))
     assert np.isnan(merge.time) and "chance of agreement" in merge.reason and merge.linkage_time > 0
+
+
+def test_the_simplex_is_exact_with_symbols_and_of_floats_with_numbers() -> None:
+    """Means of length mu, 120 degrees apart: pairwise squared distances 3 mu^2, exactly and to rounding; no array holds objects."""
+    model = get_model("mixture", kind="simplex")
+    exact = [cluster.centre for cluster in model.symbolic_law().clusters]
+    mu = next(iter(exact[0][0].free_symbols))
+    numbers = np.array([0.3, 1.7])
+    for value in (numbers, 1.7):
+        centres = [cluster.centre for cluster in model.law({"mu": value, "sigma": 1.0}).clusters]
+        assert all(np.asarray(x).dtype == np.float64 for centre in centres for x in centre)
+        for i, j in ((0, 1), (0, 2), (1, 2)):
+            np.testing.assert_allclose(sum((a - b) ** 2 for a, b in zip(centres[i], centres[j], strict=True)), 3 * value**2, rtol=1e-15)
+            assert (sum((a - b) ** 2 for a, b in zip(exact[i], exact[j], strict=True)) - 3 * mu**2).expand() == 0

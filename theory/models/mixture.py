@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,9 +39,9 @@ def _simplex(values: Mapping[str, Any]) -> tuple[Cluster, ...]:
     """Three means of length mu at angles of 120 degrees."""
     from fractions import Fraction
 
-    mu, third, half = values["mu"], Fraction(1, 3), Fraction(1, 2)
-    root = _root(3) / 2
-    return tuple(Cluster(third, (mu * x, mu * y), values["sigma"]) for x, y in ((1, 0), (-half, root), (-half, -root)))
+    mu, third = values["mu"], Fraction(1, 3)
+    height = mu * _root(3, mu) / 2
+    return tuple(Cluster(third, centre, values["sigma"]) for centre in ((mu, 0 * mu), (-mu / 2, height), (-mu / 2, -height)))
 
 
 def _nested(values: Mapping[str, Any]) -> tuple[Cluster, ...]:
@@ -63,7 +64,10 @@ def _rare(values: Mapping[str, Any]) -> tuple[Cluster, ...]:
     return Cluster(1, (mu,), values["sigma_a"]), Cluster(1, (-mu,), values["sigma_b"], values["cost"])
 
 
-def _root(number: int) -> Any:
+def _root(number: int, beside: Any) -> Any:
+    """The square root as a factor of `beside`: a float for floats and arrays of them, which an exact one would make slow objects of."""
+    if isinstance(beside, (int, float)) or hasattr(beside, "dtype"):
+        return math.sqrt(number)
     from sympy import sqrt
 
     return sqrt(number)
