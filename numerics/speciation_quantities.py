@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from regimes.numerics.quantities import Batched, Quantity, Recipe, splitting_probability
-from regimes.theory.params import DIMENSION, LEVEL, TIME, Param
+from regimes.theory.params import DIMENSION, LEVEL, OVERLAP, TIME, Param
 
 _SPECIATION = "regimes.numerics.speciation"
 _TIMES = "regimes.numerics.speciation_times"
 _SPLITTING = "regimes.numerics.splitting_families"
 
 LENGTH = Param("r", "r", "squared length |x|^2", 0, closed="low", typical=(1.0, 500.0))
-MAGNETISATION = Param("q", "q", "sum of the coordinates of x over sqrt(d)", typical=(-3.0, 3.0))
 
 _ROADS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "cloning-probability": (
@@ -86,7 +85,7 @@ def _curie_weiss() -> dict[str, Quantity]:
         (DIMENSION,),
         {"sum": Batched(limit, "class_weight_exact"), "laplace": Batched(limit, "class_weight")},
     )
-    return _with_splitting(table, MAGNETISATION) | {weight.name: weight}
+    return _with_splitting(table, OVERLAP) | {weight.name: weight}
 
 
 TABLES: Mapping[str, Mapping[str, Quantity]] = {

@@ -1,7 +1,8 @@
 """Splitting and cloning probabilities of the models with a scalar order parameter, from the drift and noise of its reverse process.
 
 * two Gaussian clusters: q = m.x/sqrt(d), exact at every d; drift and noise amplitude are the derived formulas
-* Curie-Weiss, beta > 1: q = sum_i x_i/sqrt(d) in regime I, e^{-t} of order d^{-1/2}, where it is a mixture of two normal laws
+* Curie-Weiss, beta > 1: q = m.x/sqrt(d), m_i = (m_+ - m_-)/2 of the two states, in regime I, e^{-t} of order d^{-1/2}, where sum_i x_i
+  over sqrt(d) has as its law a mixture of two normal ones of unit variance
 * two centred Gaussians: r = |x|^2, exact at every d: x has drift x (1 + 2 S), S the score over x, so r has drift 2r + 4 r S + 2 d and
   noise amplitude sqrt(8 r)
 
@@ -93,20 +94,21 @@ def _curie_weiss(model: DataModel, at: Mapping[str, float]) -> Setting:
     weights = np.exp(-np.logaddexp(0, [[-bias, bias]]))
 
     def drift(q: FloatArray, t: float) -> FloatArray:
-        # score of a mixture of unit normals at root e^{-t} (middle +- half)
+        # x + 2 S with the score e^{-t} E[a|x] - x: unit normals at root e^{-t} (middle +- half)
         shrink = root * np.exp(-t)
-        mean = middle + half * np.tanh(shrink * half * (q - shrink * middle) + bias / 2)
-        return np.asarray(q + 2 * (shrink * mean - q))
+        mean = middle + half * np.tanh(shrink * (q - shrink * middle * half) + bias / 2)
+        return np.asarray(2 * shrink * half * mean - q)
 
     def frame(t: float) -> Frame:
+        # xi = bias + 2 shrink (q - shrink middle half)
         shrink = root * np.exp(-t)
-        scale = 1 / (2 * shrink * half)
-        return Frame(shrink * middle - bias * scale, scale, -REACH, -shrink * middle - bias * scale, scale, 0.0)
+        centre, scale = shrink * middle * half, 1 / (2 * shrink)
+        return Frame(centre - bias * scale, scale, -REACH, -centre - bias * scale, scale, 0.0)
 
     def process(last: float) -> Process:
         strength = at["d"] * half**2
         start = -np.log((strength * np.exp(-2 * last) + _FORGOTTEN) / strength) / 2
-        return Process(drift, lambda q, t: np.full_like(q, np.sqrt(2)), frame, start, lambda xi: (np.sign(xi - bias) + 1) / 2)
+        return Process(drift, lambda q, t: np.full_like(q, np.sqrt(2) * half), frame, start, lambda xi: (np.sign(xi - bias) + 1) / 2)
 
     def mean(t: float, f: OddsFunction) -> Pair:
         found = normal_averages(np.array([at["d"] * half**2 * np.exp(-2 * t)]), weights, f)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import mpmath as mp
 import numpy as np
 import pytest
+import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtr
@@ -15,7 +16,11 @@ from regimes.numerics.curie_weiss_limit import states
 from regimes.numerics.predict import predict
 from regimes.numerics.splitting import REACH, Frame, Process, splitting
 from regimes.numerics.splitting_families import FAMILIES
+from regimes.theory.conventions import q as overlap
 from regimes.theory.model import get_model
+from regimes.theory.pipeline import derive
+from regimes.theory.speciation_curie_weiss import strength, tilt
+from regimes.theory.speciation_curie_weiss_times import m_state
 from tests.numerics import twins
 
 CLUSTERS = {"mu": 0.5, "sigma": 0.8, "weight": 0.4, "d": 40.0}
@@ -108,7 +113,8 @@ def test_splitting_probability_of_curie_weiss():
     plus, minus = (float(part[0]) for part in states(np.array([beta]), np.array([h]))[:2])
     weight = float(predict("curie-weiss", "class-weight", method="laplace", beta=beta, h=h, d=d).value)
     q = np.linspace(-2, 2, 5)
-    first, second = (np.exp(-((q - np.sqrt(d) * m * np.exp(-t)) ** 2) / 2) for m in (plus, minus))
+    total = q / ((plus - minus) / 2)  # sum of the coordinates over sqrt(d)
+    first, second = (np.exp(-((total - np.sqrt(d) * m * np.exp(-t)) ** 2) / 2) for m in (plus, minus))
     found = predict("curie-weiss", "splitting-probability", beta=beta, h=h, d=d, t=t, q=q)
     assert np.abs(found.value - weight * first / (weight * first + (1 - weight) * second)).max() < 3e-8
 
@@ -148,6 +154,19 @@ def test_drift_and_noise_are_the_derived_ones():
     for q, value in zip((-1.2, 0.4), drift.value, strict=True):
         assert value == pytest.approx(float(-mp.diff(lambda x: twins.potential(at["t"], 30, x, 0.7, 1.3, 0.3), q)), rel=1e-9)
     assert predict("gaussian-mixture", "overlap-noise", mu=0.7).value == pytest.approx(0.7 * np.sqrt(2), rel=1e-15)
+
+
+def test_drift_and_noise_of_curie_weiss_are_the_derived_ones():
+    """In the limit of the derivation, h = eta/d and e^{-2t} = g/d: at d = 1e8 what is left is of order 1/d."""
+    d, g, eta, beta = 1e8, 1.7, 0.4, 1.6
+    proof, t = derive("curie-weiss", "speciation"), np.log(d / g) / 2
+    process = setting("curie-weiss", {"beta": beta, "h": eta / d, "d": d}).process(t)
+    m = float(states(np.array([beta]), np.zeros(1))[0][0])
+    at = {strength: g, tilt: eta, m_state: m, sp.Symbol("beta", positive=True): beta}
+    for place in (-1.1, 0.2, 0.9):
+        derived = float(proof["overlap_drift"].subs({**at, overlap: place}))
+        assert float(process.drift(np.array([place]), t)[0]) == pytest.approx(derived, rel=1e-6)
+    assert float(process.noise(np.zeros(1), t)[0]) == pytest.approx(float(proof["overlap_noise"].subs(at)), rel=1e-6)
 
 
 @settings(deadline=None, max_examples=15)
