@@ -17,6 +17,7 @@ from regimes.numerics.files import write_whole
 from regimes.numerics.model_file import get_model
 from regimes.numerics.predict import predict as theory
 from regimes.theory.errors import InputError, RegimesError, UnknownNameError
+from regimes.theory.laws import CurieWeiss, IsingChains
 from regimes.theory.model import DataModel, all_models
 from regimes.validate.compare import Comparison, Measurement, judge
 from regimes.validate.experiment import program
@@ -34,6 +35,9 @@ CURVE_POINTS = 61
 
 SLOW = ("exact", "window")
 """Methods of which no curve is drawn between the compared points: every point is an integral."""
+
+SLOW_CLASSES = (CurieWeiss.family, IsingChains.family)
+"""Families whose log-odds take seconds for every point."""
 
 Predict = Callable[..., Estimate]
 """A theory: called as `regimes.numerics.predict.predict`."""
@@ -193,8 +197,11 @@ def _predictions(models: Mapping[str, DataModel], measurements: Sequence[Measure
     """(value, error) for every measurement; one call of `predict` for all points of a curve."""
     found = [(m.expected if m.expected is not None else np.nan, 0.0) for m in measurements]
     for family in _families(measurements):
-        estimate = family.estimate(models, predict, family.positions)
-        columns = (np.broadcast_to(a, len(family.members)) for a in (estimate.value, estimate.error, estimate.status, estimate.reason))
+        places, which = np.unique(family.positions, return_inverse=True)  # several roads measure at the same times
+        estimate = family.estimate(models, predict, places.tolist())
+        shape = len(places) or 1
+        every = which if len(places) else np.zeros(len(family.members), dtype=np.intp)
+        columns = (np.broadcast_to(a, shape)[every] for a in (estimate.value, estimate.error, estimate.status, estimate.reason))
         for k, value, error, status, reason in zip(family.members, *columns, strict=True):
             if status != "ok":
                 raise RegimesError(f"{family.model} gives no {family.quantity} for {measurements[k].parameters}: {reason}")
@@ -206,7 +213,9 @@ def _curves(models: Mapping[str, DataModel], measurements: Sequence[Measurement]
     """Predictions between the measured points, for the figures; not where each takes long."""
     curves = []
     for family in _families(measurements):
-        if len(set(family.positions)) > 1 and family.given.get("method") not in SLOW and family.quantity != "decoding-probability":
+        slow = family.given.get("method") in SLOW or family.quantity == "decoding-probability"
+        slow |= family.quantity == "cloning-probability" and models[family.model].family in SLOW_CLASSES
+        if len(set(family.positions)) > 1 and not slow:
             grid = np.linspace(min(family.positions), max(family.positions), CURVE_POINTS)
             values = family.estimate(models, predict, grid.tolist()).value
             curves.append(Curve(family.model, family.quantity, family.given, tuple(grid.tolist()), tuple(values.tolist())))

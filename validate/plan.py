@@ -7,13 +7,16 @@ that is put in place of the program's own meets the same simulations.
 from __future__ import annotations
 
 from regimes.numerics.quantities import get_quantity
-from regimes.theory.laws import GaussianClusters, RandomEnergies
+from regimes.theory.laws import GaussianClusters, Mixture, RandomEnergies, ZeroMeanMixture
 from regimes.theory.model import DataModel
 from regimes.validate import plan_classes, plan_data, plan_population
 from regimes.validate.study import Budget, Setting, Study, settings
 
 REVERSED = ("product-rademacher", "spectrum-linear-manifold")
 """One model of a family, whose collapse is also simulated by the reverse process."""
+
+PARTED = {"mixture-unlike": {"sigma_b": 0.6}}
+"""Parameters for the classes of a model whose defaults are another model."""
 
 
 def plan(model: DataModel, budget: Budget, seed: int) -> list[Study]:
@@ -35,20 +38,26 @@ def plan(model: DataModel, budget: Budget, seed: int) -> list[Study]:
                     studies.append(plan_data.forward_data(s, budget, seed, n=1000, d=int(size["d"]), batches=32, groups=8, bundle=128))
             if model.name in REVERSED:
                 studies.append(plan_data.data_clones(chosen[0], budget, seed, n=300, d=24, batches=16))
-            return studies
+            return studies + _classes(model, budget, seed)
+
+
+def _classes(model: DataModel, budget: Budget, seed: int) -> list[Study]:
+    """Studies of the classes of laws other than clusters of one width."""
+    if model.family not in (Mixture.family, ZeroMeanMixture.family):
+        return plan_classes.spins(model, budget, seed)
+    usual = Setting(model, {**settings(model)[0].values, **PARTED.get(model.name, {})})
+    return plan_classes.unequal_clusters(usual, _uneven(usual), budget, seed)
+
+
+def _uneven(s: Setting) -> Setting:
+    """The same with unequal weights, where the model has a parameter for that."""
+    return Setting(s.model, {**s.values, "weight": 0.3}) if "weight" in s.values else s
 
 
 def _clusters(model: DataModel, budget: Budget, seed: int) -> list[Study]:
     (usual,) = settings(model)
     studies = [plan_data.forward_data(usual, budget, seed, n=2000, d=64, batches=64, groups=64, bundle=32),
                plan_population.collapse_time(usual, budget, seed, alpha=0.25, d=1024)]
-    if len(plan_classes.class_weights(usual)) == 1:
+    if model.class_count == 1:
         return [*studies, plan_data.data_clones(usual, budget, seed, n=300, d=24, batches=48)]
-    names = {p.name for p in model.params}
-    uneven = Setting(model, model.complete({"weight": 0.3})) if "weight" in names else usual
-    for setting, d in dict.fromkeys([(0, 256), (0, 4096), (1, 256)]):
-        where = (usual, uneven)[setting]
-        studies += [plan_classes.forward_classes(where, budget, seed, d), plan_classes.projected_clones(where, budget, seed, d)]
-    studies += [plan_classes.full_clones(usual, budget, seed, 32, scheme) for scheme in ("euler", "exponential")]
-    studies += [plan_classes.shares(uneven, budget, seed, 64, *way) for way in (("shares-sde", "exponential"), ("shares-flow", "heun"))]
-    return studies
+    return studies + plan_classes.clusters(usual, _uneven(usual), budget, seed)

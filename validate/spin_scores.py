@@ -14,7 +14,7 @@ from regimes.theory.laws import CurieWeiss, IsingChains
 from regimes.validate.sampling import FloatArray, delta, magnetisation
 from regimes.validate.scores import log_sum_exp, softmax
 
-PANEL = 2**18  # entries of the largest block of fields: it stays in the cache
+PANEL = 2**14  # entries of the largest block of fields: it stays in the cache
 
 
 def sign_probabilities(law: CurieWeiss, d: int) -> FloatArray:
