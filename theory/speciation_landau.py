@@ -63,6 +63,13 @@ def _coefficient(claim: Any, polynomial: Any, power: int) -> Any:
     return sp.collect(sp.Poly(sp.expand(polynomial), y).coeff_monomial(y**power), theta, sp.factor)
 
 
+def named_cumulants(proof: Derivation, names: Any, raw: Any, words: str, prefix: str) -> Derivation:
+    """Cumulants from the second on as symbols of their own; those that vanish keep their name."""
+    for k, (symbol, cumulant) in enumerate(zip(names, cumulants(raw), strict=True), 2):
+        proof = proof.define(f"{prefix}cumulant_{k}", symbol, cumulant, f"Cumulant {k} {words}", SOURCE, insert=True)
+    return proof
+
+
 def generic_landau(proof: Derivation) -> Derivation:
     """The expansion for a law of four places and weights, whose cumulants take any value: it holds for every law."""
     drawn = {theta: (0.1, 0.5), **dict.fromkeys(_PLACES, (-1.5, 1.5)), **dict.fromkeys(_WEIGHTS, (0.2, 1.0))}
@@ -72,10 +79,11 @@ def generic_landau(proof: Derivation) -> Derivation:
     mean = sum(w * p for w, p in zip(_WEIGHTS, _PLACES, strict=True)) / mass
     atoms = [(w / mass, p - mean) for w, p in zip(_WEIGHTS, _PLACES, strict=True)]
     raw = sp.symbols("m_2:7", real=True)
-    inserted = {m: sum(w * p**k for w, p in atoms) for k, m in enumerate(raw, 2)}
-    for k, (symbol, cumulant) in enumerate(zip(CUMULANTS, cumulants((sp.S.Zero, *raw)), strict=True), 2):
-        title = f"Cumulant {k} of a law with four places: as many numbers as cumulants, so that what holds for it holds for every law"
-        proof = proof.define(f"cumulant_{k}", symbol, cumulant.subs(inserted), title, "cumulants from moments", insert=True)
+    why = "as many numbers as cumulants, so that what holds for it holds for every law"
+    for k, symbol in enumerate(raw, 2):
+        average = sum(w * p**k for w, p in atoms)
+        proof = proof.define(f"moment_{k}", symbol, average, f"Moment {k} of a centred law with four places: {why}", SOURCE, insert=True)
+    proof = named_cumulants(proof, CUMULANTS, (sp.S.Zero, *raw), "of that law", prefix="")
     proof = proof.limit(
         expansion,
         y**2 / 2 - sp.log(sum(w * sp.exp(theta * p * y - theta**2 * p**2 / 2) for w, p in atoms)),
@@ -160,9 +168,7 @@ def product_landau(model: DataModel, law: Product) -> Derivation:
     if symmetric:
         raw = [m if k % 2 else sp.S.Zero for k, m in enumerate(raw)]
     names = sp.symbols("k_2:7", real=True)
-    known = cumulants([sp.simplify(m) if not law.pieces else m for m in raw])
-    for k, (symbol, cumulant) in enumerate(zip(names, known, strict=True), 2):
-        proof = proof.define(f"prior_cumulant_{k}", symbol, cumulant, f"Cumulant {k} of the prior", model.source, insert=True)
+    proof = named_cumulants(proof, names, [m if law.pieces else sp.simplify(m) for m in raw], "of the prior", prefix="prior_")
     given = [sp.S.Zero if symmetric and k % 2 else symbol for k, symbol in enumerate(names, 2)]
     proof = landau(
         proof,
@@ -170,7 +176,6 @@ def product_landau(model: DataModel, law: Product) -> Derivation:
         given,
         words="one coordinate of the product",
         exponent=8 if symmetric else 7,
-        first=7,
         points=2,
     )
     return proof.define(
