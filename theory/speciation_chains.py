@@ -14,15 +14,13 @@ import sympy as sp
 from regimes.theory import conventions as c
 from regimes.theory import rules
 from regimes.theory.averages import LineIntegral
-from regimes.theory.conventions import a, d, decay, gamma, y
+from regimes.theory.conventions import a, d, gamma, y
 from regimes.theory.derivation import Derivation
 from regimes.theory.forward import start
 from regimes.theory.laws import IsingChains
 from regimes.theory.model import DataModel
 from regimes.theory.params import DIMENSION
-
-_SPINS = 3
-"""Length of the chain on which sums over all spins are written out."""
+from regimes.theory.speciation_chains_times import SPINS, chain_times, neighbours
 
 
 def chain_speciation(model: DataModel, law: IsingChains) -> Derivation:
@@ -32,11 +30,7 @@ def chain_speciation(model: DataModel, law: IsingChains) -> Derivation:
     proof = _correlations(proof, model, law)
     proof = _weak_signal(proof, model, law)
     proof = _long_chain(proof, law)
-    return _times(proof, law)
-
-
-def _tanh(beta: Any) -> Any:
-    return sp.sinh(beta) / sp.cosh(beta)
+    return chain_times(proof, law)
 
 
 def _correlations(proof: Derivation, model: DataModel, law: IsingChains) -> Derivation:
@@ -91,6 +85,25 @@ def _weak_signal(proof: Derivation, model: DataModel, law: IsingChains) -> Deriv
         order=2,
         domains={first: (0.5, 1.0), second: (-1.0, -0.5)},
     )
+    proof = proof.limit(
+        rules.expand_in,
+        own * sp.log(own / foreign) ** 2,
+        name="divergence_variance",
+        title="Term of the mean square of the log-odds: twice the divergence (Nishimori), so that definitions 'snr' and 'balance' agree",
+        variable=small,
+        towards="zero",
+        exponent=3,
+        order=2,
+        domains={first: (0.5, 1.0), second: (-1.0, -0.5)},
+    )
+    proof = proof.then(
+        rules.rewrite,
+        proof["divergence_variance"],
+        target=2 * proof["divergence"],
+        name="nishimori",
+        title="The second is twice the first",
+        domains={first: (0.5, 1.0), second: (-1.0, -0.5), small: (0.01, 0.1)},
+    )
     exact = sum(
         sign * _overlaps(proof["overlap"], other, *pair) / 2
         for sign, pair in ((1, (law.beta_a, law.beta_a)), (-2, (law.beta_a, law.beta_b)), (1, (law.beta_b, law.beta_b)))
@@ -99,14 +112,14 @@ def _weak_signal(proof: Derivation, model: DataModel, law: IsingChains) -> Deriv
         _expanded,
         exact,
         name="short_chain",
-        title=f"Half the mean square of the difference of the classes' densities over that of the noise, {_SPINS} spins",
+        title=f"Half the mean square of the difference of the classes' densities over that of the noise, {SPINS} spins",
         variable=gamma,
         towards="zero",
         exponent=4,  # only even powers: a whole chain may be turned over
         domains={gamma: (0.1, 0.2)},
     )
-    one, two = _tanh(law.beta_a), _tanh(law.beta_b)
-    pairs = sum((_SPINS - n) * (one**n - two**n) ** 2 for n in range(1, _SPINS))
+    one, two = neighbours(law.beta_a), neighbours(law.beta_b)
+    pairs = sum((SPINS - n) * (one**n - two**n) ** 2 for n in range(1, SPINS))
     return proof.then(
         rules.rewrite,
         proof["short_chain"],
@@ -119,13 +132,13 @@ def _weak_signal(proof: Derivation, model: DataModel, law: IsingChains) -> Deriv
 
 def _overlaps(one: Any, other: Any, beta: Any, other_beta: Any) -> Any:
     """Mean of the product over sites of `one` (of a and `other`) for independent data of two chains, by summing over all spins."""
-    total, chains = sp.S.Zero, list(itertools.product((1, -1), repeat=_SPINS - 1))
+    total, chains = sp.S.Zero, list(itertools.product((1, -1), repeat=SPINS - 1))
     for bonds, more, sign in itertools.product(chains, chains, (1, -1)):
         spins, replica = [1], [sign]
         for bond, another in zip(bonds, more, strict=True):
             spins.append(spins[-1] * bond)
             replica.append(replica[-1] * another)
-        weight = sp.exp(beta * sum(bonds) + other_beta * sum(more)) / (2 * (4 * sp.cosh(beta) * sp.cosh(other_beta)) ** (_SPINS - 1))
+        weight = sp.exp(beta * sum(bonds) + other_beta * sum(more)) / (2 * (4 * sp.cosh(beta) * sp.cosh(other_beta)) ** (SPINS - 1))
         total += weight * sp.Mul(*(one.subs({a: s, other: r}) for s, r in zip(spins, replica, strict=True)))
     return total
 
@@ -166,7 +179,7 @@ def _long_chain(proof: Derivation, law: IsingChains) -> Derivation:
         towards="infinity",
         exponent=1,
     )
-    one, two = _tanh(law.beta_a), _tanh(law.beta_b)
+    one, two = neighbours(law.beta_a), neighbours(law.beta_b)
     contrast = sum(
         k * proof["pairs_per_spin"].subs(x, product) for k, product in ((1, one**2), (-2, one * two), (1, two**2))
     )
@@ -189,70 +202,3 @@ def _long_chain(proof: Derivation, law: IsingChains) -> Derivation:
 def _limit(expr: Any, variable: Any) -> Any:
     """What is left of an expression without the terms that fall with `variable`."""
     return sum(term for term in sp.Add.make_args(sp.expand(expr)) if not term.has(variable))
-
-
-def _times(proof: Derivation, law: IsingChains) -> Derivation:
-    at = {d: (100.0, 1000.0)}
-    contrast = sp.Symbol("C", positive=True)
-    proof = proof.drawing({contrast: (0.1, 2.0)}, {})
-    proof = proof.solve(
-        rules.solve,
-        (proof["kappa"].subs(proof["contrast"], contrast), sp.S.One),
-        gamma,
-        name="speciation_snr",
-        title="Signal-to-noise ratio at which the classes separate, C the sum above",
-        where=lambda u: u > 0,
-        domains=at,
-    )
-    clock = sp.log(1 + 1 / gamma) / 2
-    proof = proof.then(
-        rules.rewrite,
-        clock.subs(gamma, c.CHANNEL[gamma]),
-        target=c.t,
-        name="clock",
-        title="Time at a signal-to-noise ratio",
-    )
-    proof = proof.limit(
-        rules.leading_order,
-        clock.subs(gamma, proof["speciation_snr"]),
-        name="snr_time_large_d",
-        title="Speciation time of a long chain: log(d)/4 and its constant",
-        variable=d,
-        towards="infinity",
-        exponent=0.5,
-    )
-    proof = proof.then(
-        rules.rewrite,
-        proof["snr_time_large_d"].subs(contrast, proof["contrast"]),
-        target=sp.log(d * proof["contrast"] / 4) / 4,
-        name="snr_time",
-        title="The same in the couplings",
-        domains=at,
-    )
-    return _by_covariance(proof, law)
-
-
-def _by_covariance(proof: Derivation, law: IsingChains) -> Derivation:
-    """The largest eigenvalue belongs to the uniform direction: one and twice the sum of the correlations."""
-    x = sp.Symbol("q", positive=True)
-    sums = [1 + 2 * proof["geometric_sum"].subs(x, _tanh(beta)) for beta in (law.beta_a, law.beta_b)]
-    proof = proof.then(
-        rules.rewrite,
-        law.weight * sums[0] + (1 - law.weight) * sums[1],
-        target=law.weight * sp.exp(2 * law.beta_a) + (1 - law.weight) * sp.exp(2 * law.beta_b),
-        name="largest_eigenvalue",
-        title="Largest eigenvalue of the covariance of a long chain",
-    )
-    top = proof["largest_eigenvalue"]
-    for name, equation, title in (
-        ("spectral", (top * decay**2, sp.S.One), "Largest eigenvalue of the signal equals one"),
-        ("noise_balance", (top * decay**2, 1 - decay**2), "Largest eigenvalue of the signal equals the noise variance"),
-    ):
-        proof = proof.solve(rules.solve, equation, decay, name=f"{name}_decay", title=f"{title}: e^(-t)", where=lambda u: 0 < u < 1)
-        proof = proof.then(
-            rules.take_the_logarithm,
-            -sp.log(proof[f"{name}_decay"]),
-            name=f"{name}_time",
-            title=f"Speciation time of a long chain, definition '{name.replace('_', '-')}': it does not grow with d",
-        )
-    return proof

@@ -10,7 +10,7 @@ import pytest
 import sympy as sp
 
 from regimes.theory import collapse, rules, speciation, speciation_clusters, speciation_pair, speciation_zero_mean_times
-from regimes.theory.conventions import alpha, gamma, lam
+from regimes.theory.conventions import alpha, d, gamma, lam
 from regimes.theory.derivation import DIGITS, Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.model import all_models
@@ -42,6 +42,13 @@ def test_every_step_holds(name, kind):
 def test_what_is_not_derived_is_refused_with_the_reason(name, kind):
     with pytest.raises(DerivationError, match=name):
         derive(name, kind)
+
+
+@pytest.mark.parametrize("name", [name for name, model in all_models().items() if model.class_count > 1 or model.family == "curie-weiss"])
+def test_every_model_with_classes_has_its_time_derived_and_the_step_to_large_dimensions(name):
+    steps = [step for step in derive(name, "speciation") if "_time" in step.name]
+    assert any(step.name.endswith("snr_time") for step in steps)
+    assert any(step.kind == "limit" and "snr_time" in step.name and step.details["variable"] == d for step in steps)
 
 
 @pytest.mark.parametrize(("name", "kind"), EVERY)

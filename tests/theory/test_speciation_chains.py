@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import mpmath as mp
 import pytest
+import sympy as sp
 
 from regimes.theory.conventions import d
 from regimes.theory.evaluate import value
@@ -46,3 +49,9 @@ def test_the_largest_eigenvalue_sums_the_correlations_both_ways(proof):
 def test_the_derivation_is_shown_in_every_style(proof):
     for style in ("text", "latex", "html", "markdown", "json"):
         assert "pairs" in proof.render(style)
+
+
+@pytest.mark.parametrize("name", ["divergence_variance", "nishimori", "short_chain", "cloning_time_large_d", "no_bimodal"])
+def test_a_mistake_of_a_thousandth_is_found(proof, name):
+    broken = replace(proof, steps=(replace(proof.step(name), right=proof[name] * sp.Rational(1001, 1000)),))
+    assert [s.name for s in broken.verify().failures] == [name]
