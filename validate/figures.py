@@ -22,6 +22,7 @@ from regimes.validate.study import (
     PARTICIPATION,
     SHARES,
     TIMES,
+    WRONG_SHARES,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ LABELS = {
     FREEZING: "frozen before $t$: reverse less forward",
     CLONING: r"clone agreement  $\varphi(t)$",
     SHARES: "frequency of the class",
+    WRONG_SHARES: "frequency of the first class",
     TIMES: r"collapse time  $t_C$",
     INFORMATION: r"information  $I(t)$  [nats per dimension]",
     DISPERSION: r"dispersion  $V(t)$",

@@ -21,7 +21,7 @@ from regimes.validate.population_scores import class_probabilities
 from regimes.validate.sampling import magnetisation
 from regimes.validate.scores import softmax
 from regimes.validate.statistics import Averages, Bounded, Counts, PairedCounts
-from regimes.validate.study import CLONING, SHARES, Budget, Setting, Study, pairs, times_around
+from regimes.validate.study import CLONING, SHARES, WRONG_SHARES, Budget, Setting, Study, pairs, times_around
 
 MANY, FEW, FEWEST = (-1.0, -0.7, -0.4, -0.15, 0.1, 0.4, 0.7, 1.1), (-0.7, -0.2, 0.2, 0.7), (-0.3, 0.3)
 """Times at which clones are split, from the speciation time."""
@@ -73,7 +73,8 @@ def _middle(s: Setting, d: int) -> float | None:
         case CurieWeiss():  # <M^2>/d e^{-2t} = 1
             total, log_weight = magnetisation(law, d)
             found: float | None = 0.5 * math.log(float(softmax(log_weight) @ total**2) / d)
-        case IsingChains():  # where KL = 2 to leading order in gamma, a little late: it is gamma^2 |C_a - C_b|^2/4, C the correlations of the spins
+        case IsingChains():
+            # KL = 2 to leading order in gamma: gamma^2 |C_a - C_b|^2/4, C the correlations of the spins; a little late at small d
             distance = np.abs(np.subtract.outer(np.arange(d), np.arange(d)))
             difference = math.tanh(law.beta_a) ** distance - math.tanh(law.beta_b) ** distance
             found = 0.5 * math.log1p(float(np.linalg.norm(difference)) / math.sqrt(8))
@@ -177,8 +178,8 @@ def reversed_shares(s: Setting, budget: Budget, seed: int, d: int) -> Study:
 
     def read(arrays: Arrays) -> list[Measurement]:
         expected = reversed_frequency(s, np.array(times), d)
-        return [Measurement(s.model.name, SHARES, f"weights of the score reversed below t, {s.label(d=d)}", "class-frequency",
-                            {"class": 0, "t": t, "d": d, **s.values}, 0.0, pairs(e), *_counted(arrays, k, e), expected=float(expected[k]))
+        return [Measurement(s.model.name, WRONG_SHARES, f"reverse SDE, {s.label(d=d)}", "class-frequency",
+                            {"class": 0, "t": t, "d": d, **s.values}, t, pairs(e), *_counted(arrays, k, e), expected=float(expected[k]))
                 for k, t in enumerate(times)]
 
     return Study(e, read)

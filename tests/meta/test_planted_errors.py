@@ -9,8 +9,16 @@ import numpy as np
 import pytest
 
 from regimes.numerics.predict import predict
+from regimes.theory.laws import GaussianClusters
 from regimes.theory.model import DataModel, get_model
+from regimes.validate import class_kinds, estimators, plan_classes
 from regimes.validate.check import check
+from regimes.validate.compare import judge
+from regimes.validate.experiment import KINDS
+from regimes.validate.laws import in_numbers
+from regimes.validate.population_scores import class_centre
+from regimes.validate.scores import PopulationCentre
+from regimes.validate.study import BUDGETS, Budget, Setting
 
 MODELS = ("gaussian", "gaussian-mixture")
 
@@ -154,3 +162,81 @@ def test_a_function_of_the_theory_off_by_a_few_percent_is_found_and_named(right,
 
     report, found = verdict_on(Mislabelled("product-laplace"), wrong)
     assert found == {quantity}, report.table()
+
+
+# -- scores of laws with classes: a wrong weight, and a coupling off by 3 % ------------------------------------------------------------
+
+
+def compared(study, predictions):
+    """Verdicts of one study, run in this process; any false alarm in it has probability below 1e-3."""
+    e = study.experiment
+    batches = [KINDS[e.kind](e, k) for k in range(e.batches)]
+    found = study.read({name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]})
+    return judge(found, [(m.expected, 0.0) if m.expected is not None else predictions for m in found], 1e-3)
+
+
+def uneven():
+    model = get_model("gaussian-mixture")
+    return Setting(model, model.complete({"weight": 0.3}))
+
+
+@pytest.mark.parametrize(("kind", "scheme"), [("shares-sde", "exponential"), ("shares-flow", "heun")])
+@pytest.mark.parametrize(("believed", "agrees"), [(0.3, True), (0.33, False)])
+def test_a_score_with_a_wrong_weight_ends_in_the_classes_at_the_wrong_frequency(kind, scheme, believed, agrees, monkeypatch):
+    """A weight off by a tenth moves the frequency by 0.029; 0.02 is detected with probability 0.95."""
+    wrong = GaussianClusters((believed, 1 - believed), ((1.0,), (-1.0,)), 1.0)
+    monkeypatch.setattr(class_kinds, "PopulationCentre", lambda law, d, **how: PopulationCentre(wrong, d, **how))
+    (found,) = compared(plan_classes.shares(uneven(), BUDGETS["quick"], 4, 64, kind, scheme, batches=2), None)
+    assert found.agrees == agrees
+    assert found.detectable < 0.02
+
+
+@pytest.mark.parametrize("believed", [0.7, 0.3])
+def test_the_frequency_predicted_for_a_wrong_score_is_that_of_this_score_only(believed, monkeypatch):
+    """Weights in reverse order below t; the right ones in their place move the frequency by 0.03 to 0.37, of which 0.015 are detected."""
+    used = GaussianClusters((believed, 1 - believed), ((1.0,), (-1.0,)), 1.0)
+    monkeypatch.setattr(class_kinds, "with_reversed_weights", lambda law: used)
+    found = compared(plan_classes.reversed_shares(uneven(), BUDGETS["quick"], 4, 64), None)
+    assert [c.agrees for c in found] == [believed == 0.7] * 3
+    assert max(c.detectable for c in found) < 0.016
+
+
+SPINS = {"curie-weiss": ({"beta": 1.5}, 0.0), "ising-chains": ({"beta_a": 1.0, "beta_b": 0.35}, 0.3)}
+
+
+@pytest.fixture(scope="module", params=list(SPINS))
+def spins(request):
+    """Clone agreement of spins from 250 000 forward samples and more, and what is predicted."""
+    values, offset = SPINS[request.param]
+    model = get_model(request.param)
+    s = Setting(model, model.complete(values))
+    study = plan_classes.forward_classes(s, Budget(30, 10), 4, 32, (offset,))
+    said = predict(model, "cloning-probability", d=32, t=study.experiment.times[0], **s.values)
+    return s, study, (float(said.value), float(said.error))
+
+
+def with_couplings(s, names, factor):
+    return in_numbers(s.model.law({name: value * (factor if name in names else 1) for name, value in s.values.items()}))
+
+
+def test_spins_with_the_couplings_they_are_said_to_have_agree(spins):
+    _, study, said = spins
+    assert all(c.agrees for c in compared(study, said))
+
+
+@pytest.mark.parametrize("factor", [0.97, 1.03])
+@pytest.mark.parametrize("where", ["score", "score and sampler"])
+def test_a_coupling_off_by_three_percent_is_found(spins, factor, where, monkeypatch):
+    """Curie-Weiss: moves phi by 0.007 and more, of which 0.0025 are detected with probability 0.95; chains, one coupling at a time: by
+    0.0013 and more, of 0.0009."""
+    s, study, said = spins
+    for name in SPINS[s.model.name][0]:
+        law = with_couplings(s, {name}, factor)
+        planted = study
+        if where == "score":
+            monkeypatch.setattr(estimators, "class_centre", lambda right, d, law=law: class_centre(law, d))
+        else:
+            planted = replace(study, experiment=replace(study.experiment, law=law))
+        (found,) = compared(planted, said)
+        assert not found.agrees
+        assert abs(found.measured - found.prediction) > 1.3 * found.detectable
