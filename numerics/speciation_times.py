@@ -57,7 +57,7 @@ def critical_time(excess: Excess, present: TextArray, reason: str, *, monotone: 
         search = _Search(excess, left, right, lost)
         with np.errstate(all="ignore"):
             y = bisect(search, left, right, found, np.full(present.size, 0.25))
-        here, slope = search.at(y, found), _slope(excess, y, found)
+        here, slope = search.at(y, found), search.slope(y, found)
         with np.errstate(all="ignore"):
             # What is left of the condition is within its error: a step by the slope takes it away.
             step = np.clip(-here.value / slope, -0.1, 0.1)
@@ -86,10 +86,12 @@ class _Search:
 
     def __init__(self, excess: Excess, left: FloatArray, right: FloatArray, lost: FloatArray) -> None:
         self._excess, self._ends, self._lost = excess, (left, right), lost
-        self._last = np.full((3, left.size), np.nan)  # per row the last log t, value and error: a condition may be costly
+        # per row the last log t, value and error, and those before: a condition may be costly
+        self._last, self._before = np.full((3, left.size), np.nan), np.full((3, left.size), np.nan)
 
     def __call__(self, y: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
         here = _evaluate(self._excess, y, rows)
+        self._before[:, rows] = self._last[:, rows]
         self._last[:, rows] = y, here.value, here.error
         missing = np.isnan(here.value)
         self._lost[rows[missing]] = np.exp(y[missing])
@@ -102,6 +104,15 @@ class _Search:
         if again.any():
             self(y[again], rows[again])
         return Pair(self._last[1, rows], self._last[2, rows])
+
+    def slope(self, y: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
+        """That of the last two points where they are near and clearly apart, otherwise that about y."""
+        gap, change, _ = self._last[:, rows] - self._before[:, rows]
+        near = (np.abs(gap) > 1e-8) & (np.abs(gap) < 1e-3) & (np.abs(change) > 10 * (self._last[2, rows] + self._before[2, rows]))
+        slope = np.divide(change, gap, out=np.full(y.size, np.nan), where=near)
+        if not near.all():
+            slope[~near] = _slope(self._excess, y[~near], rows[~near])
+        return np.asarray(slope)
 
 
 def _slope(excess: Excess, y: FloatArray, rows: NDArray[np.intp]) -> FloatArray:

@@ -20,14 +20,14 @@ import numpy as np
 
 from regimes.numerics.energy import FloatArray
 
-__all__ = ["LEAST_ERROR", "REACH", "Frame", "Process", "Splitting", "splitting"]
+__all__ = ["REACH", "Frame", "Process", "Splitting", "blur", "splitting"]
 
 Field = Callable[[FloatArray, float], FloatArray]
 
 REACH = 32.0
 """|xi| at which the class counts as decided: xi is a log-odd, and e^-32 = 1e-14."""
 _BEND = 2.0  # |xi| within which the nodes are nearly even
-_ROUGH, _FINE = (56, 1e-6), (80, 1e-8)
+_ROUGH, _FINE = (56, 1e-6), (80, 1e-9)
 """Intervals of the grid and tolerance of the solver."""
 LEAST_ERROR = 1e-11
 """Of u between the ends: what both grids share, rounding of the equation's stiff terms and the ends of the nodes, is seen to stay below."""
@@ -90,10 +90,16 @@ class Splitting(NamedTuple):
 def splitting(process: Process, times: FloatArray) -> tuple[Splitting, Splitting]:
     """u at increasing `times`, not before the start: from a fine grid at a tight tolerance, and from a coarse one at a loose one.
 
-    The difference of the two is the measured error. `ArithmeticError` where the solver does not get there.
+    The largest difference of the two over all xi, `blur`, is the measured error. `ArithmeticError` where the solver does not get there.
     """
     fine, rough = (_solve(process, times, *setting) for setting in (_FINE, _ROUGH))
     return fine, rough
+
+
+def blur(fine: Splitting, rough: Splitting, k: int) -> float:
+    """Measured error of u at the time number k."""
+    xi = np.linspace(max(float(fine.lows[k]), -REACH), REACH, 641)
+    return float(np.abs(fine.at(k, xi) - rough.at(k, xi)).max()) + LEAST_ERROR
 
 
 def _chebyshev(count: int) -> tuple[FloatArray, FloatArray]:

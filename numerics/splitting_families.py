@@ -25,7 +25,7 @@ from regimes.numerics.kernels import kernel
 from regimes.numerics.odds import OddsFunction, odds
 from regimes.numerics.odds_clusters import normal_averages
 from regimes.numerics.speciation import average
-from regimes.numerics.splitting import LEAST_ERROR, REACH, Frame, Process, Splitting, splitting
+from regimes.numerics.splitting import REACH, Frame, Process, Splitting, blur, splitting
 from regimes.theory.laws import GaussianClusters, ZeroMeanMixture
 from regimes.theory.model import DataModel
 
@@ -203,10 +203,10 @@ def _by_group(model: DataModel, values: Values, compute: Group) -> Answer:
     return Answer(value, error, reason)
 
 
-def _solved(setting: Setting, t: FloatArray) -> tuple[NDArray[np.signedinteger[Any]], Splitting, Splitting]:
-    """Number of its time for every row, and u at these times."""
+def _solved(setting: Setting, t: FloatArray) -> tuple[FloatArray, NDArray[np.signedinteger[Any]], Splitting, Splitting]:
+    """The times, the number of its time for every row, and u at these times on both grids."""
     times, which = np.unique(t, return_inverse=True)
-    return which, *splitting(setting.process(float(times[-1])), times)
+    return times, which, *splitting(setting.process(float(times[-1])), times)
 
 
 def cloning_probability(model: DataModel, values: Values) -> Answer:
@@ -214,11 +214,11 @@ def cloning_probability(model: DataModel, values: Values) -> Answer:
 
     def compute(setting: Setting, rows: Any, t: FloatArray) -> Pair:
         del rows
-        which, *grids = _solved(setting, t)
-        value, error = np.empty(len(set(which))), np.empty(len(set(which)))
-        for k in range(value.size):
-            fine, rough = (setting.mean(t[which == k][0], _agreement(setting, u, k)) for u in grids)
-            value[k], error[k] = fine.value[0], np.abs(fine.value - rough.value)[0] + fine.error[0] + LEAST_ERROR
+        times, which, fine, rough = _solved(setting, t)
+        value, error = np.empty(times.size), np.empty(times.size)
+        for k, time in enumerate(times):
+            mean, off = (float(part[0]) for part in setting.mean(float(time), _agreement(setting, fine, k)))
+            value[k], error[k] = mean, 2 * blur(fine, rough, k) + off  # |d[u^2 + (1-u)^2]| <= 2 |du|
         return Pair(value[which], error[which])
 
     return _by_group(model, values, compute)
@@ -238,11 +238,11 @@ def splitting_probability(model: DataModel, values: Values) -> Answer:
     """u(q, t) from the backward Kolmogorov equation."""
 
     def compute(setting: Setting, rows: Any, t: FloatArray) -> Pair:
-        which, *grids = _solved(setting, t)
-        xi = _xi(setting, t, values[_place(model)][rows])
-        fine, rough = (np.array([u.at(k, np.array([x]))[0] for k, x in zip(which, xi, strict=True)]) for u in grids)
-        value = 1 - fine if setting.swapped else fine
-        return Pair(value, np.abs(fine - rough) + np.where(np.abs(xi) >= REACH, np.exp(-REACH), LEAST_ERROR))
+        times, which, fine, rough = _solved(setting, t)
+        xi, _ = _xi(setting, t, values[_place(model)][rows])
+        value = np.array([fine.at(k, np.array([x]))[0] for k, x in zip(which, xi, strict=True)])
+        error = np.array([blur(fine, rough, k) for k in range(times.size)])[which]
+        return Pair(1 - value if setting.swapped else value, np.where(np.abs(xi) >= REACH, np.exp(-REACH), error))
 
     return _by_group(model, values, compute)
 
@@ -251,14 +251,15 @@ def posterior(model: DataModel, values: Values) -> Answer:
     """p(A|x_t): what u is, if drift and noise are those of the exact reverse process."""
 
     def compute(setting: Setting, rows: Any, t: FloatArray) -> Pair:
-        xi = _xi(setting, t, values[_place(model)][rows]) * (-1 if setting.swapped else 1)
-        value = np.exp(-np.logaddexp(0, -xi))
-        return Pair(value, 8 * _EPS * (1 + np.abs(xi)) * value)
+        xi, size = _xi(setting, t, values[_place(model)][rows])
+        value = np.exp(-np.logaddexp(0, xi if setting.swapped else -xi))
+        return Pair(value, 8 * _EPS * (1 + size) * value)
 
     return _by_group(model, values, compute)
 
 
-def _xi(setting: Setting, t: FloatArray, place: FloatArray) -> FloatArray:
-    """Log-odds of A with the weights, at places of the order parameter."""
+def _xi(setting: Setting, t: FloatArray, place: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Log-odds of A with the weights, at places of the order parameter, and the size of the terms that they are made of."""
     frames = [setting.process(float(time)).frame(float(time)) for time in t]
-    return np.asarray((place - np.array([at.shift for at in frames])) / np.array([at.scale for at in frames]))
+    shift, scale = (np.array([getattr(at, name) for at in frames]) for name in ("shift", "scale"))
+    return (place - shift) / scale, (np.abs(place) + np.abs(shift)) / scale

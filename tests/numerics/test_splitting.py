@@ -14,7 +14,7 @@ from scipy.special import ndtr
 
 from regimes.numerics.curie_weiss_limit import states
 from regimes.numerics.predict import predict
-from regimes.numerics.splitting import REACH, Frame, Process, splitting
+from regimes.numerics.splitting import REACH, Frame, Process, blur, splitting
 from regimes.numerics.splitting_families import FAMILIES
 from regimes.theory.conventions import q as overlap
 from regimes.theory.model import get_model
@@ -81,7 +81,8 @@ def test_splitting_probability_of_two_clusters(t, d, mu, sigma, weight, z):
     at = {"t": t, "d": d, "mu": mu, "sigma": sigma, "weight": weight}
     width = 2 * np.sqrt(d) * np.exp(-t) / (1 + (sigma**2 - 1) * np.exp(-2 * t))
     at["q"] = (z - np.log(weight / (1 - weight))) / width  # log-odds z: where the class is open
-    exact = float(cluster_posterior(**{k: mp.mpf(v) for k, v in at.items()}))
+    with mp.workdps(30):
+        exact = float(cluster_posterior(**{k: mp.mpf(v) for k, v in at.items()}))
     for method, digits in (("kolmogorov", 3e-8), ("posterior", 1e-12)):
         found = predict("gaussian-mixture", "splitting-probability", method=method, **at)
         assert abs(found.value - exact) <= min(digits, found.error), method
@@ -101,11 +102,12 @@ def test_splitting_probability_of_two_centred_gaussians(t, d, share, sigma_a, si
     if swap:
         sigma_a, sigma_b = sigma_b, sigma_a
     at = {"t": t, "d": d, "r": share * d, "sigma_a": sigma_a, "sigma_b": sigma_b, "weight": weight}
-    exact = float(zero_mean_posterior(**{k: mp.mpf(v) for k, v in at.items()}))
+    with mp.workdps(30):
+        exact = float(zero_mean_posterior(**{k: mp.mpf(v) for k, v in at.items()}))
     for method, digits in (("kolmogorov", 1e-6), ("posterior", 1e-11)):
         found = predict("zero-mean-mixture", "splitting-probability", method=method, **at)
         if found.ok:  # what is nearly zero has no digits by the equation
-            assert abs(found.value - exact) <= min(digits, found.error + 1e-14), method
+            assert abs(found.value - exact) <= min(digits, found.error), method
 
 
 def test_splitting_probability_of_curie_weiss():
@@ -169,23 +171,42 @@ def test_drift_and_noise_of_curie_weiss_are_the_derived_ones():
     assert float(process.noise(np.zeros(1), t)[0]) == pytest.approx(float(proof["overlap_noise"].subs(at)), rel=1e-6)
 
 
+def test_drift_and_noise_of_the_squared_length_are_those_of_the_points():
+    """Ito: -d|x|^2 = [2 x.(x + 2 S) + 2 d] dt + sqrt(8)|x| dW, with S from differences of the log-density in five dimensions."""
+    d, t, var, weight = 5, 0.7, np.array([0.6, 1.7]) ** 2, 0.3
+    process = setting("zero-mean-mixture", {"sigma_a": 0.6, "sigma_b": 1.7, "weight": weight, "d": float(d)}).process(t)
+    spread = 1 - np.exp(-2 * t) + var * np.exp(-2 * t)
+
+    def log_density(x):
+        return np.log(np.array([weight, 1 - weight]) @ (np.exp(-(x @ x) / (2 * spread)) * spread ** (-d / 2)))
+
+    for x in np.random.default_rng(2).standard_normal((4, d)):
+        score = np.array([(log_density(x + 1e-5 * e) - log_density(x - 1e-5 * e)) / 2e-5 for e in np.eye(d)])
+        r = np.array([x @ x])
+        assert float(process.drift(r, t)[0]) == pytest.approx(2 * x @ (x + 2 * score) + 2 * d, rel=1e-8)
+        assert float(process.noise(r, t)[0]) == pytest.approx(np.linalg.norm(np.sqrt(2) * 2 * x), rel=1e-14)
+
+
 @settings(deadline=None, max_examples=15)
-@given(pull=st.floats(-1.5, 1.5).filter(lambda v: abs(v) > 0.05), noise=st.floats(0.2, 2), width=st.floats(0.3, 1), t=st.floats(0.1, 2))
+@given(pull=st.floats(-0.3, 0.5).filter(lambda v: abs(v) > 0.05), noise=st.floats(0.4, 1), width=st.floats(0.5, 1), t=st.floats(0.1, 2))
 def test_a_linear_drift_has_a_normal_splitting_probability(pull, noise, width, t):
-    """u = ndtr(q/w), w^2 = s^2/(2 b) + (w_0^2 - s^2/(2 b)) e^{-2 b t}: the equation itself, without any class."""
+    """u = ndtr(q/w), w^2 = s^2/(2 b) + (w_0^2 - s^2/(2 b)) e^{-2 b t}: the equation itself, without any class.
+
+    w stays between 0.4 and 2.7: the nodes, 0.15 apart in the middle, end at 19.
+    """
     process = Process(
         lambda q, t: pull * q,
         lambda q, t: np.full_like(q, noise),
-        lambda t: Frame(0.3 * t, 0.3, -REACH, 0.3, 0.0, 0.0),
+        lambda t: Frame(0.3 * t, 0.6, -REACH, 0.3, 0.0, 0.0),
         0.0,
-        lambda xi: ndtr(0.3 * xi / width),
+        lambda xi: ndtr(0.6 * xi / width),
     )
     u, rough = splitting(process, np.array([t]))
     xi = np.linspace(-3, 3, 25)
-    q, spread = 0.3 * t + 0.3 * xi, noise**2 / (2 * pull)
+    q, spread = 0.3 * t + 0.6 * xi, noise**2 / (2 * pull)
     exact = ndtr(q / np.sqrt(spread + (width**2 - spread) * np.exp(-2 * pull * t)))
-    assert np.abs(u.at(0, xi) - exact).max() < 1e-5
-    assert np.abs(u.at(0, xi) - exact).max() <= 2 * np.abs(u.at(0, xi) - rough.at(0, xi)).max() + 1e-9
+    assert np.abs(u.at(0, xi) - exact).max() < 1e-7
+    assert np.abs(u.at(0, xi) - exact).max() <= blur(u, rough, 0)
 
 
 def test_trajectories_of_another_noise_end_as_its_equation_says():
