@@ -68,9 +68,9 @@ def curie_weiss_times(proof: Derivation, law: CurieWeiss) -> Derivation:
     wanted = sp.Symbol("kappa_c", positive=True)
     proof = proof.drawing({wanted: (0.5, 1.5)}, {wanted: r"\kappa_c"})
     for name, left, right, title in (
-        ("snr", odds, sp.S.One, "Class signal-to-noise ratio equals one"),
-        ("balance", 2 * odds, 2 * sp.sqrt(odds), "Mean of the log-odds equals their standard deviation"),
-        ("cloning", odds, wanted, "The class signal-to-noise ratio reaches kappa_c, where the cloning probability has the level wanted"),
+        ("snr", odds, sp.S.One, "Class signal-to-noise ratio of many spins equals one"),
+        ("balance", 2 * odds, 2 * sp.sqrt(odds), "Mean of the log-odds of many spins equals their standard deviation"),
+        ("cloning", odds, wanted, "The class signal-to-noise ratio of many spins reaches kappa_c, at which cloning has the level wanted"),
     ):
         proof = _time(proof, name, left, right, title, {})
     limit: dict[str, Any] = {"variable": d, "towards": "infinity"}
@@ -108,6 +108,6 @@ def _time(proof: Derivation, name: str, left: Any, right: Any, title: str, domai
         rules.take_the_logarithm,
         sp.log(1 / proof[f"{step}_decay"]) / 2,
         name=f"{step}_time" + ("_at_kappa" if name == "cloning" else ""),
-        title=f"Speciation time, definition '{name}'",
+        title=f"Speciation time, definition '{name}'" + (", up to terms of order 1/d" if name in ("snr", "balance", "cloning") else ""),
         domains=given,
     )

@@ -81,11 +81,14 @@ def _by_odds(proof: Derivation, law: ZeroMeanMixture) -> Derivation:
         where=lambda u: 0 < u < 1,
         domains={**wide, ratio: (1.2, 1.5)},
     )
+    wanted = sp.Symbol("kappa_c", positive=True)
+    proof = proof.drawing({wanted: (0.5, 1.5)}, {wanted: r"\kappa_c"})
     for order, at, side, branch in (("wide", wide, 1, -1), ("narrow", narrow, -1, 0)):
         deviation = spread * (ratio - 1) * side
         for name, condition, title in (
             ("snr", 1 - signal, "Class signal-to-noise ratio equals one"),
             ("balance", deviation - 2 * signal, "Mean of the log-odds equals their standard deviation, x from class a"),
+            ("cloning", wanted - signal, "Class signal-to-noise ratio reaches kappa_c, where the universal curve has the level wanted"),
         ):
             root = LargestRoot(condition.subs(ratio, ratio**side), ratio, 1, sp.oo) ** side
             words = f"{title}, class a the {order} one"
