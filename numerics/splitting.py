@@ -115,6 +115,12 @@ def _chebyshev(count: int) -> tuple[FloatArray, FloatArray]:
     return x, matrix
 
 
+def _place(x: FloatArray, low: float) -> tuple[FloatArray, float]:
+    """arcsinh(xi/_BEND) at nodes x from -1 to 1, for xi from `low` to `REACH`, and its slope."""
+    left, right = -np.arcsinh(low / _BEND), np.arcsinh(REACH / _BEND)
+    return np.asarray((right * (1 + x) - left * (1 - x)) / 2), float(left + right) / 2
+
+
 Operator = Callable[[float, bool], FloatArray]
 
 
@@ -136,8 +142,7 @@ def _solve(process: Process, times: FloatArray, count: int, tolerance: float) ->
     def operator(t: float, free: bool) -> FloatArray:
         """The matrix of u -> du/dt at the nodes."""
         at = process.frame(t)
-        left, right = -np.arcsinh(at.low / _BEND), np.arcsinh(REACH / _BEND)
-        place, half = (right * (1 + x) - left * (1 - x)) / 2, (left + right) / 2
+        place, half = _place(x, at.low)
         xi, slope = _BEND * np.sinh(place), _BEND * np.cosh(place)
         moved = slope * (1 - x) / 2 * at.low_rate / np.hypot(at.low, _BEND)  # of xi at a node: the low end moves, the other does not
         q = at.shift + at.scale * xi
@@ -150,9 +155,7 @@ def _solve(process: Process, times: FloatArray, count: int, tolerance: float) ->
             matrix[0] = 0.0
         return np.asarray(matrix)
 
-    at = process.frame(process.start)
-    left, right = -np.arcsinh(at.low / _BEND), np.arcsinh(REACH / _BEND)
-    u = process.end(_BEND * np.sinh((right * (1 + x) - left * (1 - x)) / 2))
+    u = process.end(_BEND * np.sinh(_place(x, process.frame(process.start).low)[0]))
     u[-1] = 1.0
     if process.free > process.start:
         u[0] = 0.0
