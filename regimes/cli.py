@@ -23,7 +23,7 @@ regimes: dynamical regimes of diffusion models - derived, generated as code, pre
       a family and its choice (product ... prior=laplace) or a file of your own (./mine.toml)
   regimes derive MODEL (collapse|speciation) [--format text|latex|html|markdown|json] [--fragment] [-o FILE]
       derive the theory of a model and verify every step; exit status 1 if a step fails
-  regimes predict MODEL QUANTITY [NAME=VALUE ...] [--method NAME] [--digits N] [--json]
+  regimes predict MODEL QUANTITY [NAME=VALUE ...] [--method NAME] [--digits N] [--schedule NAME] [--json]
       VALUE is a number, a list 0.1,0.2 or a range 0.05:0.5:10 (10 points, ends included); lists make a grid
   regimes diagram MODEL X=lo:hi:count Y=lo:hi:count [NAME=VALUE ...] [-o FILE] [--json]
       phase diagram over two of the model's parameters, alpha, t, n and d; FILE is a picture (.svg .png .pdf) or arrays (.json .npz .csv)
