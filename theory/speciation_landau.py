@@ -92,7 +92,8 @@ def generic_landau(proof: Derivation) -> Derivation:
         variable=theta,
         towards="zero",
         exponent=7,
-        points=3,
+        first=11,  # as small as working digits allow: the next term is of relative order theta
+        points=1,
         domains={y: (0.5, 2.0)},
     )
     series = proof["landau_any_law"]
@@ -176,7 +177,8 @@ def product_landau(model: DataModel, law: Product) -> Derivation:
         given,
         words="one coordinate of the product",
         exponent=8 if symmetric else 7,
-        points=2,
+        first=12 if not (symmetric or law.pieces) else None,
+        points=1,
     )
     return proof.define(
         "no_speciation",

@@ -112,6 +112,7 @@ def _by_odds(proof: Derivation, law: ZeroMeanMixture) -> Derivation:
                 variable=d,
                 towards="infinity",
                 exponent=1,
+                first=40,  # the series is in 1/sqrt(d), and its next term may be small
                 points=3,
                 domains=at,
                 start=sp.S.One,
