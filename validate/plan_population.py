@@ -42,7 +42,7 @@ def information(s: Setting, budget: Budget, seed: int, *, alpha: float, d: int, 
     nodes = chebyshev(0.75 * (middle := s.locate("collapse-time", alpha=alpha)), 1.4 * middle, 7)
     law = s.law
     finite = isinstance(law, (CurieWeiss, IsingChain, IsingChains, Mixture))
-    known = [q for q in ((INFORMATION, "information"), (DISPERSION, "dispersion")) if get_quantity(q[1], s.model).recipes]
+    known = [q for q in ((INFORMATION, "information"), (DISPERSION, "dispersion")) if _of_whole_law(s, q[1])]
     e = Experiment("information-moments", law, seed_for(seed, f"{s.model.name} information {s.label()}"), budget.of(batches), 8, 32, d,
                    times=tuple(nodes.tolist()), scheme="quarter" if finite else "")
     label = s.label(d=d)
@@ -61,6 +61,12 @@ def information(s: Setting, budget: Budget, seed: int, *, alpha: float, d: int, 
         return found
 
     return Study(e, read)
+
+
+def _of_whole_law(s: Setting, quantity: str) -> bool:
+    """Whether a time is all that the prediction needs; what is known of every cluster of a mixture for itself is not that of the whole."""
+    found = get_quantity(quantity, s.model)
+    return bool(found.recipes) and {p.name for p in found.needed(found.methods[0])} == {"t"}
 
 
 def random_energies(s: Setting, budget: Budget, seed: int, *, d: int, batches: int) -> Study:

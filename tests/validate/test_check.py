@@ -160,6 +160,7 @@ def test_parameters_without_a_default_are_taken_on_either_side():
 @pytest.mark.parametrize(("model", "quantities", "along"), [
     ("ising-chain", {"information", "dispersion", "collapse-time", "excess-entropy", "collapse-probability"}, {"t"}),
     ("random-energy-model", {"free-energy", "entropy", "participation-ratio"}, {"beta"}),
+    ("mixture-unlike", {"information", "collapse-time", "cloning-probability", "class-frequency"}, {"t"}),
 ])
 def test_what_is_compared_and_along_which_parameter(model, quantities, along):
     seen = []
