@@ -57,6 +57,7 @@ def spins(model: DataModel, budget: Budget, seed: int) -> list[Study]:
             s = Setting(model, model.complete({"beta": 1.5}))
             tilted = Setting(model, model.complete({"beta": 1.5, "h": 0.02}))
             return [forward_classes(s, budget, seed, 24, FEWEST), full_clones(s, budget, seed, 24, FEWEST, "exponential", 4, 384),
+                    overlap_clones(s, budget, seed, 24, FEWEST, 4),
                     forward_classes(s, budget, seed, 256, FEW), overlap_clones(s, budget, seed, 256, FEW, 4),
                     shares(tilted, budget, seed, 24, "shares-sde", "exponential", batches=2, samples=1024)]
         case IsingChains.family if names == {"beta_a", "beta_b"}:
@@ -140,7 +141,7 @@ def full_clones(s: Setting, budget: Budget, seed: int, d: int, offsets: Sequence
 def overlap_clones(s: Setting, budget: Budget, seed: int, d: int, offsets: Sequence[float], batches: int = 8) -> Study:
     """Clones by the one-dimensional reverse SDE of the order parameter; what this leaves out is measured, and granted."""
     times = _times(s, d, offsets)
-    e = Experiment("clones-overlap", s.law, seed_for(seed, f"{s.model.name} clones-overlap"), budget.of(batches), 16, 128, d,
+    e = Experiment("clones-overlap", s.law, seed_for(seed, f"{s.model.name} clones-overlap {d}"), budget.of(batches), 16, 128, d,
                    times=times, horizon=times_around(max(times), offsets=(1.0,))[0], steps=round(80 * budget.steps), scheme="exponential")
     return Study(e, _count_reader(s, f"overlap SDE, {s.label(d=d)}", e))
 
@@ -171,9 +172,9 @@ def shares(s: Setting, budget: Budget, seed: int, d: int, kind: str, scheme: str
 
 def reversed_shares(s: Setting, budget: Budget, seed: int, d: int) -> Study:
     """A score whose weights stand in reverse order below a time t: how often it ends in the first class."""
-    times = _times(s, d, (-0.7, 0.0, 1.2))
+    times = _times(s, d, (-0.7, -0.3, 0.0, 0.4, 1.2))
     size = 16384 if isinstance(s.law, GaussianClusters) else 4096
-    e = Experiment("shares-reversed", s.law, seed_for(seed, f"{s.model.name} shares-reversed"), budget.of(4), 1, size, d,
+    e = Experiment("shares-reversed", s.law, seed_for(seed, f"{s.model.name} shares-reversed"), budget.of(3), 1, size, d,
                    times=times, steps=round(60 * budget.steps), scheme="exponential")
 
     def read(arrays: Arrays) -> list[Measurement]:
