@@ -121,10 +121,10 @@ def _log_odds(proof: Derivation, law: GaussianClusters) -> Derivation:
         title="Nishimori identity of the classes: the variance is twice the mean",
     )
     proof = proof.define("snr", gamma, c.CHANNEL[gamma], "Signal-to-noise ratio of the channel", "clock of the process", insert=True)
-    return proof.then(_half_in_snr, mean / 2, name="kappa", title="Class signal-to-noise ratio kappa: half the mean of the log-odds")
+    return proof.then(insert_snr, mean / 2, name="kappa", title="Class signal-to-noise ratio kappa: half the mean of the log-odds")
 
 
-def _half_in_snr(expr: Any) -> Any:
+def insert_snr(expr: Any) -> Any:
     return sp.factor(sp.together(expr.subs(decay, sp.sqrt(gamma * Delta))))
 
 
@@ -133,7 +133,7 @@ def posterior(weight: Any, odds: Any) -> Any:
     return weight / (weight + (1 - weight) * sp.exp(-odds))
 
 
-def _at_the_midpoint(claim: Any, first: Any, second: Any, weight: Any) -> Any:
+def about_the_midpoint(claim: Any, first: Any, second: Any, weight: Any) -> Any:
     """Average of 2 w A (1-w) B/(w A + (1-w) B)^2 over the mixture, about the geometric mean of the densities A and B.
 
     With the log-odds L of the densities, w A + (1-w) B = 2 sqrt(w (1-w) A B) cosh(L/2 + log(w/(1-w))/2).
@@ -156,7 +156,7 @@ def _cloning(proof: Derivation, law: GaussianClusters) -> Derivation:
     first, second = (c.normal_density(z - side * sp.sqrt(kappa), sp.S.One) for side in (1, -1))
     total = w * first + (1 - w) * second
     proof = proof.then(
-        _at_the_midpoint,
+        about_the_midpoint,
         LineIntegral(2 * w * (1 - w) * first * second / total, z),
         name="confusion",
         title="Probability that two clones end in different classes; class coordinate in units of its spread, centres +-sqrt(kappa)",
@@ -263,7 +263,7 @@ def _overlap(proof: Derivation, law: GaussianClusters) -> Derivation:
     )
     height = -(q**2) / 2 - 2 * length**2 * (proof["log_density"].subs(y, q / length) - proof["log_density"].subs(y, 0))
     proof = proof.then(
-        _collect_potential, height, name="potential", title="Potential V(q, t), V(0) = 0, with -dq = -V'(q) dt + noise", domains=at
+        collect_potential, height, name="potential", title="Potential V(q, t), V(0) = 0, with -dq = -V'(q) dt + noise", domains=at
     )
     proof = proof.then(
         rules.rewrite,
@@ -283,7 +283,7 @@ def _overlap(proof: Derivation, law: GaussianClusters) -> Derivation:
     )
 
 
-def _collect_potential(expr: Any) -> Any:
+def collect_potential(expr: Any) -> Any:
     hyper = sorted(expr.atoms(LogCosh), key=sp.default_sort_key)
     names = {h: sp.Dummy("h", real=True) for h in hyper}
     rest = sp.expand(expr.xreplace(names))

@@ -109,7 +109,7 @@ def _weak_signal(proof: Derivation, model: DataModel, law: IsingChains) -> Deriv
         for sign, pair in ((1, (law.beta_a, law.beta_a)), (-2, (law.beta_a, law.beta_b)), (1, (law.beta_b, law.beta_b)))
     )
     proof = proof.limit(
-        _expanded,
+        expand_sum,
         exact,
         name="short_chain",
         title=f"Half the mean square of the difference of the classes' densities over that of the noise, {SPINS} spins",
@@ -143,7 +143,7 @@ def _overlaps(one: Any, other: Any, beta: Any, other_beta: Any) -> Any:
     return total
 
 
-def _expanded(expr: Any, variable: Any) -> Any:
+def expand_sum(expr: Any, variable: Any) -> Any:
     """Taylor polynomial to second order."""
     return sum(sp.simplify(sp.diff(expr, variable, k).subs(variable, 0).rewrite(sp.exp)) * variable**k / sp.factorial(k) for k in range(3))
 
@@ -171,7 +171,7 @@ def _long_chain(proof: Derivation, law: IsingChains) -> Derivation:
         domains={d: (1.0, 30.0)},
     )
     proof = proof.limit(
-        _limit,
+        drop_falling_terms,
         pairs / d,
         name="pairs_per_spin",
         title="Per spin of a long chain: the ends are felt at order 1/d",
@@ -199,6 +199,6 @@ def _long_chain(proof: Derivation, law: IsingChains) -> Derivation:
     )
 
 
-def _limit(expr: Any, variable: Any) -> Any:
+def drop_falling_terms(expr: Any, variable: Any) -> Any:
     """What is left of an expression without the terms that fall with `variable`."""
     return sum(term for term in sp.Add.make_args(sp.expand(expr)) if not term.has(variable))

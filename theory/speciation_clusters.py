@@ -131,7 +131,7 @@ def _differences(proof: Derivation, names: Any) -> Derivation:
     for name in names:
         step = name.replace("-", "_")
         proof = proof.then(
-            _gathered,
+            gather_powers,
             proof[f"{step}_time_next_order"] - proof["snr_time_next_order"],
             name=f"{step}_after_snr",
             title=f"Definition '{name}' minus definition 'snr', to order 1/d",
@@ -139,7 +139,7 @@ def _differences(proof: Derivation, names: Any) -> Derivation:
     return proof
 
 
-def _gathered(expr: Any) -> Any:
+def gather_powers(expr: Any) -> Any:
     """Powers of d, each with its coefficient factored."""
     return sp.collect(sp.expand(sp.expand_log(expr)), d, sp.factor)
 

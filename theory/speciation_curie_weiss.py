@@ -125,7 +125,7 @@ def _two_states(proof: Derivation, law: CurieWeiss) -> Derivation:
     return proof.limit(two_states, mean, name="mean_spin", title=title, height=height, observable=spin, **options)
 
 
-def _in_one_state(claim: Any, large: Any, moments: Any, means: Any, root: Any, slope: Any) -> Any:
+def average_in_one_state(claim: Any, large: Any, moments: Any, means: Any, root: Any, slope: Any) -> Any:
     """Averages over the field u > 0 as `large` grows: what stands in them at the peak, without the terms that fall."""
     del claim
     if sp.simplify(slope / root.integrand.subs(root.variable, u)).has(u):
@@ -148,7 +148,7 @@ def _kappa(proof: Derivation, law: CurieWeiss) -> Derivation:
         ("sum_variance", 1 + strength / d * (1 + (d - 1) * second - d * first**2), "Its variance: the spins' own share falls with d"),
     ):
         proof = proof.limit(
-            _in_one_state,
+            average_in_one_state,
             moments.subs(exact),
             name=name,
             title=f"{title}, gamma = g/d, by the mean field",

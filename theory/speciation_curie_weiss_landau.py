@@ -44,7 +44,7 @@ def _many_spins(proof: Derivation, law: CurieWeiss) -> Derivation:
     transform = (sp.cosh(x) + _SPIN * sp.sinh(x)) ** d
     for k in _EVEN:
         proof = proof.then(
-            _moment,
+            moment_of_sum,
             sp.Subs(sp.Derivative(transform, (x, k)), x, 0),
             name=f"sum_moment_{k}",
             title=f"Moment {k} of the sum of d independent spins of mean t, from the transform of one spin",
@@ -65,7 +65,7 @@ def _many_spins(proof: Derivation, law: CurieWeiss) -> Derivation:
         if k == 2 or k % 2:
             continue
         proof = proof.limit(
-            _by_states,
+            average_over_states,
             (cumulant / d**k).subs(exact),
             name=f"cumulant_{k}",
             title=f"Cumulant {k} of the sum of the spins over d^{k}: two states of opposite magnetisation, as two clusters",
@@ -80,12 +80,12 @@ def _many_spins(proof: Derivation, law: CurieWeiss) -> Derivation:
     return proof
 
 
-def _moment(claim: Any, at: Any) -> Any:
+def moment_of_sum(claim: Any, at: Any) -> Any:
     """Carry out the derivative at zero."""
     return sp.factor(sp.powsimp(claim.expr.doit().subs(at, 0)))
 
 
-def _by_states(claim: Any, large: Any, cumulant: Any, means: Any) -> Any:
+def average_over_states(claim: Any, large: Any, cumulant: Any, means: Any) -> Any:
     """The field is at +-m as `large` grows: even powers of the mean spin are those of m."""
     del claim
     return sp.factor(sp.limit(sp.expand(cumulant.subs(means)), large, sp.oo))

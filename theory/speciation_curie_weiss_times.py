@@ -78,7 +78,7 @@ def curie_weiss_times(proof: Derivation, law: CurieWeiss) -> Derivation:
     for name in ("spectral", "noise_balance", "curvature"):
         exact = proof[f"{name}_time"].subs(top, top_of_d)
         proof = proof.limit(
-            _leading_time,
+            leading_order_of_time,
             exact,
             name=f"{name}_time_large_d",
             title=f"Leading order at large d, definition '{name.replace('_', '-')}'"
@@ -93,7 +93,7 @@ def curie_weiss_times(proof: Derivation, law: CurieWeiss) -> Derivation:
     return proof.limit(rules.leading_order, proof["snr_time"], name="snr_time_large_d", title=title, exponent=1, **limit)
 
 
-def _leading_time(exact: Any, large: Any) -> Any:
+def leading_order_of_time(exact: Any, large: Any) -> Any:
     """Leading order of the logarithm, with the correlation of two spins at large d: the square of the magnetisation."""
     return rules.leading_order(exact.subs(top_of_d, 1 + (large - 1) * m_state**2), large)
 

@@ -57,7 +57,7 @@ def expansion(exact: Any, variable: Any, given: Any = CUMULANTS, fixed_length: b
     return y**2 / 2 - sum(sp.collect(term, y, sp.factor) * variable**n for n, term in enumerate(logarithm))
 
 
-def _coefficient(claim: Any, polynomial: Any, power: int) -> Any:
+def coefficient_of_power(claim: Any, polynomial: Any, power: int) -> Any:
     """Coefficient of a power of y, by powers of theta."""
     del claim
     return sp.collect(sp.Poly(sp.expand(polynomial), y).coeff_monomial(y**power), theta, sp.factor)
@@ -103,7 +103,7 @@ def generic_landau(proof: Derivation) -> Derivation:
         (6, "its leading term is minus the sixth cumulant over 720, negative for two clusters"),
     ):
         proof = proof.then(
-            _coefficient,
+            coefficient_of_power,
             sp.Subs(sp.Derivative(series, (y, power)), y, 0) / sp.factorial(power),
             name=f"landau_any_law_{power}",
             title=f"Coefficient of y^{power}: {title}",
@@ -145,7 +145,7 @@ def landau(
     series = proof[f"{prefix}landau"]
     for power, name in ((2, "quadratic"), (4, "quartic"), (6, "sextic")):
         proof = proof.then(
-            _coefficient,
+            coefficient_of_power,
             sp.Subs(sp.Derivative(series, (y, power)), y, 0) / sp.factorial(power),
             name=f"{prefix}landau_{name}",
             title=f"Coefficient of y^{power}",

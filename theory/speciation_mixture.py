@@ -189,7 +189,7 @@ def _nested(proof: Derivation, law: Mixture) -> Derivation:
     )
     for j in range(1, rank):
         proof = proof.limit(
-            _difference,
+            difference_of_times,
             proof["direction_0_snr_time"] - proof[f"direction_{j}_snr_time"],
             name=f"successive_{j}",
             title=f"Between the times of directions 0 and {j}: the longer one splits first",
@@ -200,6 +200,6 @@ def _nested(proof: Derivation, law: Mixture) -> Derivation:
     return proof
 
 
-def _difference(expr: Any, variable: Any) -> Any:
+def difference_of_times(expr: Any, variable: Any) -> Any:
     """Leading order of a difference of times."""
     return sp.logcombine(sp.simplify(rules.leading_order(expr, variable)), force=True)

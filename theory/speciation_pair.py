@@ -68,13 +68,13 @@ def pair(proof: Derivation, source: str) -> Derivation:
     )
     deviation = sp.expand(proof["coordinate_log_odds"] - proof["coordinate_mean"])
     proof = proof.then(
-        _cancelled, LineIntegral(first * deviation**2, y), name="coordinate_variance", title="Its variance in the first class"
+        complete_and_cancel, LineIntegral(first * deviation**2, y), name="coordinate_variance", title="Its variance in the first class"
     )
     shifts = sp.symbols("delta_1:4", real=True)
     for name in ("mean", "variance"):
         one = proof[f"coordinate_{name}"]
         proof = proof.then(
-            _over_coordinates,
+            sum_over_coordinates,
             sp.Add(*(one.subs(shift, each) for each in shifts)),
             name=f"three_coordinates_{name}",
             title=f"The {name} of three coordinates knows their distances by the sum of squares only",
@@ -86,19 +86,19 @@ def pair(proof: Derivation, source: str) -> Derivation:
         proof = proof.define(
             f"log_odds_{name}",
             sp.Symbol(f"{name} of L"),
-            _over_coordinates(None, one, d, d * distance_sq),
+            sum_over_coordinates(None, one, d, d * distance_sq),
             f"{name.capitalize()} of the log-odds in the first class, d coordinates: exact at every d",
             SOURCE,
         )
     return _large(_equal_widths(proof))
 
 
-def _cancelled(integral: Any) -> Any:
+def complete_and_cancel(integral: Any) -> Any:
     """Completing the square, then cancelling roots of the variances."""
     return sp.factor(sp.simplify(rules.complete_the_square(integral)))
 
 
-def _over_coordinates(claim: Any, one: Any, count: Any, squares: Any) -> Any:
+def sum_over_coordinates(claim: Any, one: Any, count: Any, squares: Any) -> Any:
     """Sum of (constant + coefficient delta^2) over coordinates whose delta^2 sum to `squares`."""
     del claim
     polynomial = sp.Poly(sp.expand(one), shift)
@@ -124,7 +124,7 @@ def _large(proof: Derivation) -> Derivation:
     options: dict[str, Any] = {"variable": d, "towards": "infinity", "exponent": 1}
     for name in ("mean", "variance"):
         proof = proof.limit(
-            _at_infinity,
+            limit_at_infinity,
             in_signal(proof[f"log_odds_{name}"]).subs(decay_sq, strength / d),
             name=f"log_odds_{name}_large_d",
             title=f"{name.capitalize()} at e^(-2t) = g/d and large d: the widths do not enter, and the variance is twice the mean",
@@ -133,7 +133,7 @@ def _large(proof: Derivation) -> Derivation:
     return proof
 
 
-def _at_infinity(expr: Any, variable: Any) -> Any:
+def limit_at_infinity(expr: Any, variable: Any) -> Any:
     """Limit of `expr` as `variable` grows, from its Taylor polynomial in 1/variable."""
     h = sp.Dummy("h", positive=True)
     return sp.factor(sp.series(sp.expand_log(sp.expand(expr.subs(variable, 1 / h))), h, 0, 1).removeO())
@@ -162,7 +162,7 @@ def pair_times(proof: Derivation, prefix: str, words: str, given: Callable[[Any]
         )
         known = f"pair_{name}_time_large_d"
         proof = proof.limit(
-            _inserted if known in proof else root_in_powers,
+            insert_pair if known in proof else root_in_powers,
             -sp.log(roots) / 2,
             name=f"{prefix}{name}_time_large_d",
             title=f"Large d: log(d)/2, its constant and the next term, definition '{name}', {words}",
@@ -176,7 +176,7 @@ def pair_times(proof: Derivation, prefix: str, words: str, given: Callable[[Any]
     return proof
 
 
-def _inserted(exact: Any, large: Any, known: Any) -> Any:
+def insert_pair(exact: Any, large: Any, known: Any) -> Any:
     """The expansion derived for any pair, at the distance and widths of this one."""
     del exact
     return sp.expand_log(known)

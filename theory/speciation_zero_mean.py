@@ -56,7 +56,7 @@ def _log_odds(proof: Derivation, law: ZeroMeanMixture, source: str) -> Derivatio
     )
     sites = sp.symbols("y_1:4", real=True)
     proof = proof.then(
-        _gather_squares,
+        gather_squares,
         sp.log(sp.Mul(*(first.subs(y, at) for at in sites))) - sp.log(sp.Mul(*(second.subs(y, at) for at in sites))),
         name="three_coordinates",
         title="Coordinates are independent: of three of them only their sum of squares is left",
@@ -76,19 +76,19 @@ def _log_odds(proof: Derivation, law: ZeroMeanMixture, source: str) -> Derivatio
         )
     deviation = proof["coordinate_log_odds"] - proof["coordinate_mean"]
     return proof.then(
-        _squared,
+        complete_and_cancel,
         LineIntegral(first * sp.factor(sp.expand(deviation)) ** 2, y),
         name="coordinate_variance",
         title="Variance of one coordinate's log-odds in class a",
     )
 
 
-def _squared(integral: Any) -> Any:
+def complete_and_cancel(integral: Any) -> Any:
     """Completing the square, then cancelling roots of the variances."""
     return sp.factor(sp.simplify(rules.complete_the_square(integral)))
 
 
-def _gather_squares(claim: Any, odds: Any, sites: Any) -> Any:
+def gather_squares(claim: Any, odds: Any, sites: Any) -> Any:
     """Sum of a coordinate's log-odds over sites: a multiple of the sum of squares and one constant per site."""
     del claim
     polynomial = sp.Poly(odds, y)
@@ -179,7 +179,7 @@ def _length(proof: Derivation) -> Derivation:
     ):
         exact = proof[step] if name == "weak_mean" else proof[step] / (2 * mean)
         proof = proof.limit(
-            _leading_power,
+            first_term,
             exact.subs(ratio, 1 + small),
             name=name,
             title=title,
@@ -190,7 +190,7 @@ def _length(proof: Derivation) -> Derivation:
     return proof.define("kappa", sp.Symbol("kappa"), mean / 2, "Class signal-to-noise ratio: half the mean of the log-odds", _SOURCE)
 
 
-def _leading_power(expr: Any, variable: Any) -> Any:
+def first_term(expr: Any, variable: Any) -> Any:
     """First term of the expansion about 0 that does not vanish."""
     return sp.factor(expr.as_leading_term(variable))
 
@@ -219,7 +219,7 @@ def _cloning(proof: Derivation, law: ZeroMeanMixture) -> Derivation:
     proof = proof.define("cloning_probability", sp.Symbol("phi"), by_length, title, "law of the length, above")
     near = 1 + sp.sqrt(8 * kappa / d)
     return proof.drawing({}, {kappa: r"\kappa"}).limit(
-        _universal,
+        normal_fluctuations,
         by_length.subs(ratio, near),
         name="cloning_curve",
         title="At a given kappa and large d the universal curve, as for two clusters; the length deviates from it at order 1/sqrt(d)",
@@ -235,7 +235,7 @@ def _cloning(proof: Derivation, law: ZeroMeanMixture) -> Derivation:
     )
 
 
-def _universal(claim: Any, large: Any, log_measure: Any, odds: Any, weight: Any) -> Any:
+def normal_fluctuations(claim: Any, large: Any, log_measure: Any, odds: Any, weight: Any) -> Any:
     """Mean posterior of the own class: the fluctuation of the length becomes normal, and the log-odds are linear in it."""
     h, u = sp.Dummy("h", positive=True), claim.variable
     shape = sp.limit(sp.simplify((log_measure - log_measure.subs(u, 0)).subs(large, h**-2)), h, 0)
