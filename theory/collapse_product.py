@@ -54,7 +54,7 @@ def effort_for(prior: Any) -> Effort:
     """Sums and single integrals are cheap, integrals of special functions dearer, integrals within integrals dear."""
     if prior.nested:
         return Effort(points=1, digits=8, extrema=0)
-    return Effort(points=3, digits=15, extrema=1) if prior.discrete else Effort(points=1, digits=15, extrema=0)
+    return Effort(points=2, digits=15, extrema=1) if prior.discrete else Effort(points=1, digits=15, extrema=0)
 
 
 def standard_channel(proof: Derivation) -> Derivation:

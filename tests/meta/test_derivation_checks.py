@@ -70,6 +70,7 @@ def test_a_step_that_cannot_be_evaluated_has_failed():
     assert "no value given" in message(proof)
 
 
+@pytest.mark.slow
 def test_every_conjecture_names_a_quantity_that_check_simulates():
     import numpy as np
 

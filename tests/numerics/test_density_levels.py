@@ -68,6 +68,7 @@ def test_transforms_equal_quadrature(law, t):
                 assert abs(np.exp(found[j, k]) - direct) < 1e-11 * size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("d", "n", "t"), [(8, 50, 0.5), (8, 1e9, 0.1), (64, 2e4, 1.3), (512, 1e6, 1.5), (4096, 1e9, 2.0), (16, 2, 0.3)])
 def test_normal_coordinates_are_gaussian_data(d, n, t):
     """12 sampled values within their errors, five standard errors: false failure below 1e-4; errors of 1e-6 to 4 %."""
@@ -112,6 +113,7 @@ def test_exact_values_are_the_means_of_the_planted_estimator(law):
         assert sigma < 0.012 * value
 
 
+@pytest.mark.slow
 def test_late_times_have_the_limits_of_no_information():
     law, d, n = shipped("laplace"), 64, 1e6
     f, _ = finite_size.excess_entropy(law, 40.0, n, d)

@@ -249,6 +249,7 @@ def test_two_models_of_one_name_do_not_share_kernels():
     assert narrow == pytest.approx(float(predict("gaussian", "collapse-time", alpha=0.3, sigma=1).value), rel=1e-14)
 
 
+@pytest.mark.slow
 def test_a_model_with_fixed_equal_weights_has_every_definition():
     from fractions import Fraction
 

@@ -93,6 +93,7 @@ def test_a_spectrum_from_a_file_has_the_information_of_its_eigenvalues(folder: P
     assert float(str(row["value"])) == pytest.approx(np.mean(np.log1p(snr)) / 2, rel=1e-14)
 
 
+@pytest.mark.slow
 def test_derive_verifies_a_file(folder: Path, capsys: Capture) -> None:
     status, out, _ = answer("derive ./spike.toml collapse", capsys)
     assert status == 0

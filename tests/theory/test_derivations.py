@@ -18,10 +18,10 @@ from regimes.theory.pipeline import KINDS, derive
 
 DERIVED = {"collapse": {"clusters", "mixture", "spectrum", "product", "curie-weiss", "ising-chain", "random-energy"},
            "speciation": {"clusters", "spectrum", "ising-chains", "zero-mean-mixture", "curie-weiss", "mixture", "product"}}
-# A check of these three takes most of a minute each, and differs from that of gauss-bernoulli by the density only.
+# A check of these three takes half a minute each.
 DEAR = {("product-uniform", "collapse"), ("product-laplace", "collapse"), ("product-logistic", "collapse")}
 EVERY = [(name, kind) for name, model in all_models().items() for kind in KINDS if model.family in DERIVED[kind]]
-CASES = [case for case in EVERY if case not in DEAR]
+CASES = [pytest.param(*case, marks=[pytest.mark.slow] * (case in DEAR)) for case in EVERY]
 
 
 @cache

@@ -36,6 +36,7 @@ def test_exact_times_agree_to_twelve_digits(name, parameters, dimension, definit
     assert derived(name, parameters, dimension, f"{definition.replace('-', '_')}_time") == pytest.approx(float(found.value), rel=1e-11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "parameters", "power", "first"),
     [("curie-weiss", {"beta": 1.5, "h": 0.0}, 1, 500), ("ising-chains", {"beta_a": 1.0, "beta_b": 0.5}, 0.5, 500)],

@@ -19,17 +19,19 @@ from regimes.validate.sampling import draw
 
 WITH_DENSITY = ("product-uniform", "product-laplace", "product-logistic", "product-gauss-bernoulli")  # each value is a quadrature
 TRIED = ("product-laplace", "product-gauss-bernoulli")  # of those: a kink, and an atom beside a density
+SLOW = (*TRIED, "curie-weiss")
 LEFT_OUT = set(WITH_DENSITY) - set(TRIED)
 DATA_MODELS = [name for name, model in all_models().items() if model.family in families.MODULES and name not in LEFT_OUT]
 
 
-@pytest.mark.parametrize("name", DATA_MODELS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in DATA_MODELS])
 def test_every_shipped_model_obeys_the_invariants(name: str, seed: int) -> None:
     """False failures: three simulated claims at one point, 1e-6 each, for every model."""
     report = check_model(name, examples=1 if name in WITH_DENSITY else 3, seed=seed)
     assert report.holds, str(report)
 
 
+@pytest.mark.slow
 def test_a_model_file_obeys_the_invariants(tmp_path: Any) -> None:
     path = tmp_path / "tent.toml"
     path.write_text('[model]\nname = "tent"\nkind = "product"\n[prior]\ndensity = "exp(-Abs(a)/w)/(2*w)"\nsupport = [-inf, inf]\n'
