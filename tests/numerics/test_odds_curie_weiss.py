@@ -217,6 +217,7 @@ def test_a_tie_is_the_only_doubt_at_early_times():
 # -- times ---------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_times_meet_their_conditions():
     case = {"beta": 1.5, "h": 0, "d": 60}
     snr, error, _ = ask(speciation_times.snr, **case)
