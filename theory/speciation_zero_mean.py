@@ -17,6 +17,7 @@ from regimes.theory.laws import ZeroMeanMixture
 from regimes.theory.model import DataModel
 from regimes.theory.params import DIMENSION, TILT
 from regimes.theory.speciation import decay_sq, kappa, posterior
+from regimes.theory.speciation_zero_mean_length import length_dynamics
 from regimes.theory.speciation_zero_mean_times import ratio, zero_mean_times
 
 square = sp.Symbol("R", positive=True)
@@ -26,13 +27,13 @@ _SOURCE = "theory of two classes: log-odds"
 
 
 def zero_mean_speciation(model: DataModel, law: ZeroMeanMixture) -> Derivation:
-    """Log-odds as a function of |x|^2, their exact moments, the times that exist and why others do not, expansions at large d."""
+    """Log-odds as a function of |x|^2, exact moments, dynamics of the length, times that exist and why others do not, large d."""
     names = {d: DIMENSION.latex, decay_sq: "e^{-2t}", ratio: r"\rho", square: "|x|^2"}
     proof = start(model, "speciation").drawing({d: DIMENSION.typical, ratio: (0.3, 3.0)}, names)
     proof = _log_odds(proof, law, model.source)
     proof = _length(proof)
     proof = _cloning(proof, law)
-    return zero_mean_times(proof, law)
+    return zero_mean_times(length_dynamics(proof, law), law)
 
 
 def _log_odds(proof: Derivation, law: ZeroMeanMixture, source: str) -> Derivation:
