@@ -109,6 +109,18 @@ def class_information(model: DataModel, values: Values) -> Answer:
     return _universal(values, divergence)
 
 
+def _confusion(log_odds: FloatArray, weights: FloatArray, own: int) -> FloatArray:
+    """Posterior probability that two draws of the class differ: 2 p (1 - p)."""
+    return 1 - agreement(log_odds, weights, own)
+
+
+def class_information_rate(model: DataModel, values: Values) -> Answer:
+    """-dI(class; x_t)/dt = 2 kappa (1 - phi): dI/dkappa is half the mean squared error of the sign, and kappa falls as e^{-2t}."""
+    strength, apart = kappa(model, values), _universal(values, _confusion)
+    value = 2 * strength.value * apart.value
+    return Answer(value, 2 * strength.value * apart.error + 2 * strength.error * apart.value, apart.reason)
+
+
 def class_weight_exact(model: DataModel, values: Values) -> Answer:
     """Weight of the positive sign of the magnetisation at finite d."""
     from scipy.special import gammaln

@@ -9,6 +9,7 @@ from regimes.numerics.broken_sticks import SHARE
 from regimes.numerics.quantities import QUANTITIES, Batched, Formula, Quantity, Recipe
 from regimes.numerics.random_energy import LEVELS, ORDER
 from regimes.numerics.speciation_quantities import TABLES as CLASSES
+from regimes.numerics.speciation_quantities import class_quantities
 from regimes.theory.params import ALPHA, CLUSTER, Param
 
 _COLLAPSE = "regimes.numerics.collapse"
@@ -70,7 +71,9 @@ def _clusters() -> dict[str, Quantity]:
         (function,) = _ROADS[name].values()
         table[name] = replace(QUANTITIES[name], recipes={**QUANTITIES[name].recipes, "levels": Batched(_COLLAPSE, function)})
     free = {method: Batched(_COLLAPSE, function) for method, function in _ROADS["free-energy"].items() if method != "rsb"}
-    return QUANTITIES | table | {"free-energy": replace(QUANTITIES["free-energy"], recipes={**QUANTITIES["free-energy"].recipes, **free})}
+    classes = {name: q for name, q in class_quantities().items() if name not in QUANTITIES}
+    free_energy = replace(QUANTITIES["free-energy"], recipes={**QUANTITIES["free-energy"].recipes, **free})
+    return QUANTITIES | classes | table | {free_energy.name: free_energy}
 
 
 _MAGNETISATION = Quantity(

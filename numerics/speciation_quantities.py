@@ -76,7 +76,8 @@ def _with_splitting(table: dict[str, Quantity], place: Param) -> dict[str, Quant
 def _curie_weiss() -> dict[str, Quantity]:
     """Classes are the signs of the magnetisation; `limit` is the large-d limit on the scale of speciation."""
     table, limit = class_quantities(classes=False, averages=False), "regimes.numerics.curie_weiss_limit"
-    del table["class-information-rate"]  # a derivative of Monte Carlo averages has no digits
+    rate = table["class-information-rate"]  # a derivative of Monte Carlo averages has no digits: in the limit only
+    table[rate.name] = replace(rate, recipes={"limit": Batched(limit, "class_information_rate")})
     for name in ("cloning-probability", "class-information", "kappa"):
         table[name] = replace(table[name], recipes={**table[name].recipes, "limit": Batched(limit, name.replace("-", "_"))})
     weight = Quantity(
