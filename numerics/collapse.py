@@ -77,6 +77,13 @@ def entropy(model: DataModel, values: Values) -> Answer:
     return _answer(Pair(info.value + noise, info.error + 2 * _EPS * (np.abs(info.value) + np.abs(noise))))
 
 
+def entropy_from_cumulant(model: DataModel, values: Values) -> Answer:
+    """s = log(2 pi Delta)/2 - g(1)."""
+    g = levels(model, values).cumulant(snr(values["t"]), np.ones_like(values["t"]))
+    noise = 0.5 * np.log(2 * np.pi * -np.expm1(-2 * values["t"]))
+    return _answer(Pair(noise - g.value, g.error + 2 * _EPS * (np.abs(g.value) + np.abs(noise))))
+
+
 def dispersion(model: DataModel, values: Values) -> Answer:
     """V(t)."""
     return _answer(levels(model, values).dispersion(snr(values["t"])))

@@ -20,7 +20,7 @@ _ROADS: Mapping[str, Mapping[str, str]] = {
         "energy-cumulant": "information_from_cumulant",
         "mmse": "information_from_mmse",
     },
-    "entropy": {"quadrature": "entropy"},
+    "entropy": {"quadrature": "entropy", "energy-cumulant": "entropy_from_cumulant"},
     "excess-entropy": {"asymptotic": "excess_entropy"},
     "dispersion": {"quadrature": "dispersion"},
     "energy-cumulant": {"quadrature": "energy_cumulant"},

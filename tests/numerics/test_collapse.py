@@ -318,3 +318,19 @@ def test_clusters_have_a_second_road_for_everything(sd, t, alpha, lam):
         assert len(every) > 1 or name == "excess-entropy"
         found = [predict("gaussian", name, method=m, sigma=sd, **{p.name: values[p.name] for p in quantity.needs}) for m in every]
         assert max(f.value for f in found) - min(f.value for f in found) <= 1e-11 * max(1, abs(found[0].value))
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("mixture-unlike", {"sigma_a": 1.7, "sigma_b": 0.6, "weight": 0.3}), ("product-ternary", {"rho": 0.4}),
+     ("ising-chain", {"beta": 0.8})],
+)
+def test_the_entropy_is_that_of_the_energy_cumulant(name, values):
+    """s = log(2 pi e Delta)/2 + I by two roads; of the mixture also from the clusters' own entropies."""
+    t = np.array([1e-3, 0.3, 2.0, 9.0])
+    one, other = (predict(name, "entropy", t=t, method=m, **values) for m in ("quadrature", "energy-cumulant"))
+    assert np.all(np.abs(one.value - other.value) <= one.error + other.error)
+    if name == "mixture-unlike":
+        spread = [1 + (sd**2 - 1) * np.exp(-2 * t) for sd in (1.7, 0.6)]
+        wanted = np.log(2 * np.pi * np.e) / 2 + (0.3 * np.log(spread[0]) + 0.7 * np.log(spread[1])) / 2
+        assert one.value == pytest.approx(wanted, rel=1e-13)
