@@ -197,7 +197,8 @@ def _raw(piece: Piece) -> RawPiece:
     from regimes.numerics import codegen
     from regimes.theory.conventions import a
 
-    exact = sp.nsimplify(piece.density, rational=True) if sp.sympify(piece.density).has(sp.Float) else sp.sympify(piece.density)
+    density = sp.sympify(piece.density, strict=True)  # never read from text
+    exact = density.xreplace({x: sp.Rational(x) for x in density.atoms(sp.Float)})  # the fraction that a double is
     run = codegen.generate("density", [a], exact, target="numpy").load()
     return RawPiece(float(piece.weight), lambda u: np.broadcast_to(run(u), np.shape(u)), float(piece.low), float(piece.high),
                     tuple(sorted(float(b) for b in piece.breaks)))

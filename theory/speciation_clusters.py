@@ -156,7 +156,7 @@ def cluster_landau(proof: Derivation, law: GaussianClusters, balanced: dict[Any,
     exact = -proof["log_density"].subs(balanced).subs({decay: theta, Delta: 1}) - sp.log(2 * sp.pi) / 2
     raw = [
         sum(
-            sp.sympify(w).subs(balanced) * rules.average_polynomial((sp.sqrt(d) * centre[0] + law.sd * z) ** k, {z: sp.S.One})
+            sp.sympify(w, strict=True).subs(balanced) * rules.average_polynomial((sp.sqrt(d) * centre[0] + law.sd * z) ** k, {z: sp.S.One})
             for w, centre in zip(law.weights, law.centres, strict=True)
         )
         for k in range(1, ORDER + 1)

@@ -28,7 +28,7 @@ def root_in_powers(exact: Any, large: Any, start: Any, power: Any, corrections: 
     h = sp.Dummy("h", positive=True)
     names = [sp.Dummy("c", positive=True), *(sp.Dummy(f"c{k}", real=True) for k in range(1, corrections + 1))]
     place = start + h * sum(name * h**k for k, name in enumerate(names))
-    inserted = root.integrand.subs(large, h ** (-1 / sp.sympify(power))).subs(root.variable, place)
+    inserted = root.integrand.subs(large, h ** (-1 / sp.sympify(power, strict=True))).subs(root.variable, place)
     orders = _orders(sp.powsimp(inserted), h, corrections)
     leading = sp.solve(orders[0], names[0])
     if len(leading) != 1:
@@ -49,10 +49,10 @@ def root_in_powers(exact: Any, large: Any, start: Any, power: Any, corrections: 
             raise DerivationError(f"not a multiple of a logarithm: {term}")
         inside = sp.factor(rest.args[0])
         coefficient, exponent = inside.as_leading_term(h).as_coeff_exponent(h)
-        total += factor * (sp.log(sp.factor(coefficient)) - exponent * sp.sympify(power) * sp.log(large))
+        total += factor * (sp.log(sp.factor(coefficient)) - exponent * sp.sympify(power, strict=True) * sp.log(large))
         share = sp.cancel(inside / (coefficient * h**exponent))
         total += factor * sum(c * h**k for k, c in enumerate(_orders(sp.log(share), h, corrections)) if k)
-    return total.subs(h, large ** -sp.sympify(power))
+    return total.subs(h, large ** -sp.sympify(power, strict=True))
 
 
 def _orders(expr: Any, h: Any, highest: int) -> list[Any]:

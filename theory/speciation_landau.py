@@ -192,5 +192,5 @@ def product_landau(model: DataModel, law: Product) -> Derivation:
 def _even(law: Product) -> bool:
     """Whether the prior is its own mirror image."""
     places = {(atom.weight, atom.place) for atom in law.atoms}
-    mirrored = {(weight, -sp.sympify(place)) for weight, place in places}
+    mirrored = {(weight, -sp.sympify(place, strict=True)) for weight, place in places}
     return places == mirrored and all(p.low == -p.high and sp.simplify(p.density - p.density.subs(a, -a)) == 0 for p in law.pieces)

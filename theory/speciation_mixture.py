@@ -42,7 +42,7 @@ def _name(law: Mixture, j: int) -> str:
 
 def _covariance(proof: Derivation, law: Mixture) -> Derivation:
     """Variance of the data along every axis of the centres' frame, and the two definitions that use it."""
-    present = [(sp.sympify(cluster.weight), cluster) for cluster in law.clusters if cluster.cost == 0]
+    present = [(sp.sympify(cluster.weight, strict=True), cluster) for cluster in law.clusters if cluster.cost == 0]
     if len(present) < 2:
         return proof.define(
             "no_spectral",
@@ -79,7 +79,7 @@ def _covariance(proof: Derivation, law: Mixture) -> Derivation:
 
 def _aligned(law: Mixture) -> bool:
     """Whether the centres vary along every axis of their frame, and along different axes independently."""
-    present = [(sp.sympify(cluster.weight), cluster.centre) for cluster in law.clusters if cluster.cost == 0]
+    present = [(sp.sympify(cluster.weight, strict=True), cluster.centre) for cluster in law.clusters if cluster.cost == 0]
     middle = [sum(w * x[j] for w, x in present) for j in range(law.rank)]
     spread = {
         (j, k): sp.simplify(sum(w * x[j] * x[k] for w, x in present) - middle[j] * middle[k]) for j in range(law.rank) for k in range(j + 1)
@@ -105,7 +105,7 @@ def _symmetric_point(proof: Derivation, law: Mixture) -> Derivation:
                 for cluster in clusters
             )
         )
-        square = sp.factor(sp.expand(sum(sp.sympify(cluster.weight) * cluster.centre[j] ** 2 for cluster in clusters)))
+        square = sp.factor(sp.expand(sum(sp.sympify(cluster.weight, strict=True) * cluster.centre[j] ** 2 for cluster in clusters)))
         proof = proof.then(
             rules.rewrite,
             sp.Subs(-sp.Derivative(sp.log(density), y, y), y, 0),

@@ -37,6 +37,9 @@ def complaints(source: str) -> Iterator[str]:
                     yield f"line {node.lineno}: a broad except that does not raise again"
             case ast.Call(func=ast.Name(id=name)) if name in FORBIDDEN_CALLS:
                 yield f"line {node.lineno}: {name}() can run text as code"
+            case ast.Call(func=ast.Name(id="sympify") | ast.Attribute(attr="sympify" | "S"), keywords=keywords):
+                if not any(k.arg == "strict" and isinstance(k.value, ast.Constant) and k.value.value is True for k in keywords):
+                    yield f"line {node.lineno}: sympify without strict=True runs text as code"
             case ast.Import(names=names) if any(a.name.split(".")[0] in FORBIDDEN_MODULES for a in names):
                 yield f"line {node.lineno}: unpickling runs code"
             case ast.Attribute(value=ast.Attribute(value=ast.Name(id="np"), attr="random"), attr=attr):
@@ -53,6 +56,8 @@ def test_a_module_holds_nothing_that_is_forbidden(path: Path) -> None:
 @pytest.mark.parametrize(
     "source",
     [
+        "sp.sympify(text)",
+        "sympify(text, strict=False)",
         "try:\n    f()\nexcept Exception:\n    pass",
         "try:\n    f()\nexcept:\n    return",
         "eval(text)",

@@ -125,3 +125,11 @@ def test_late_times_have_the_limits_of_no_information():
 def test_times_that_take_too_many_nodes_are_refused():
     with pytest.raises(DomainError, match="window"):
         finite_size.excess_entropy(shipped("laplace"), 1e-6, 10, 8)
+
+
+def test_a_density_that_is_text_is_refused_and_not_run(tmp_path):
+    trace = tmp_path / "trace"
+    law = Product((), (Piece(1, f"open({str(trace)!r}, 'w').write('x')", 0, 1),))
+    with pytest.raises(sp.SympifyError):
+        finite_size.excess_entropy(law, 0.5, 10, 8)
+    assert not trace.exists()

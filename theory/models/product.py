@@ -35,7 +35,7 @@ class ProductModel(DataModel):
 
         from regimes.theory.conventions import a
 
-        given = {name: sp.sympify(value) for name, value in values.items()}
+        given = {name: sp.sympify(value, strict=True) for name, value in values.items()}
         sigma, unit = given["sigma"], self._unit(given)
         return Product(
             tuple(Atom(atom.weight, atom.place * sigma) for atom in unit.atoms),
