@@ -14,8 +14,8 @@ import time
 import numpy as np
 
 from regimes.theory.laws import GaussianClusters
-from regimes.validate.clones import clones_projected
-from regimes.validate.diffusion import Streams
+from regimes.validate.simulation.integrators import Streams
+from regimes.validate.simulation.projected_clones import clones_projected
 
 
 def usual(rng: np.random.Generator, d: int, times: list[float], pairs: int, steps: int, horizon: float) -> list[float]:

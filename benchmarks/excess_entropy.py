@@ -18,8 +18,8 @@ import time
 import numpy as np
 
 from regimes.theory.laws import GaussianClusters
-from regimes.validate.estimators import planted
-from regimes.validate.sampling import delta, draw
+from regimes.validate.simulation.channel import delta, draw
+from regimes.validate.simulation.forward_estimators import planted
 
 
 def usual(rng: np.random.Generator, data: np.ndarray, times: np.ndarray, samples: int, products: bool) -> np.ndarray:

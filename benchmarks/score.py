@@ -13,8 +13,8 @@ import time
 
 import numpy as np
 
-from regimes.validate.sampling import noised
-from regimes.validate.scores import EmpiricalCentre
+from regimes.validate.simulation.channel import noised
+from regimes.validate.simulation.scores import EmpiricalCentre
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.quantities import Formula, Quantity
+from regimes.numerics.quantities.table import Formula, Quantity
 from regimes.theory.errors import DomainError, MissingParameterError, UnknownNameError
 from regimes.theory.model import DataModel
 from regimes.theory.params import ALPHA, DIMENSION, POINTS, Param

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimes.numerics.arguments import choose_method, read_parameters
-from regimes.numerics.clock import Clock
-from regimes.numerics.codegen import Kernel
+from regimes.numerics.codegen.generate import Kernel
 from regimes.numerics.estimate import Estimate, Filling, decimal
-from regimes.numerics.kernels import build, kernel
-from regimes.numerics.model_file import get_model
-from regimes.numerics.quantities import Batched, Formula, Numeric, Quantity, get_quantity, quantities
+from regimes.numerics.model_files.reader import get_model
+from regimes.numerics.quantities.kernels import build, kernel
+from regimes.numerics.quantities.table import Batched, Formula, Numeric, Quantity, get_quantity, quantities
+from regimes.numerics.schedules.clock import Clock
 from regimes.theory.errors import DomainError, RegimesError
 from regimes.theory.laws import GaussianClusters
 from regimes.theory.model import DataModel
@@ -50,7 +50,7 @@ def predict(
     method : one of the quantity's methods; the default is the first.
     digits : number of correct digits; values then come as decimal strings in `Estimate.text`, and decimal
         parameters such as 0.1 are read as that decimal.
-    schedule : a name out of `regimes.theory.schedules.SCHEDULES`, whose options may stand among `values`: the parameter t and every
+    schedule : a name out of `regimes.theory.channel.schedules.SCHEDULES`, whose options may stand among `values`: the parameter t and every
         quantity that is a time are in its own clock. Everything else is that of the Ornstein-Uhlenbeck process at the same
         signal-to-noise ratio.
     values : the model's parameters (defaults apply) and the quantity's, numbers or arrays that broadcast;
@@ -149,7 +149,7 @@ def _formula_default_level(
     digits: int | None,
 ) -> None:
     """The default level is the cloning probability of balanced classes at kappa = 1: for them the time is that of kappa = 1."""
-    from regimes.numerics.levels import default_level
+    from regimes.numerics.speciation.default_level import default_level
 
     snr, cloning = (what.recipes[name] for name in ("snr", "cloning"))
     assert isinstance(snr, Formula) and isinstance(cloning, Formula)

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from regimes import models
-    from regimes.numerics.model_file import get_model as model
+    from regimes.numerics.model_files.reader import get_model as model
     from regimes.numerics.predict import generate, predict, quantities
+    from regimes.theory.derive import derive
     from regimes.theory.errors import RegimesError
     from regimes.theory.model import DataModel, all_models
-    from regimes.theory.pipeline import derive
     from regimes.validate.analyze import analyze
     from regimes.validate.check import check
+    from regimes.validate.check_model import check_model
     from regimes.validate.diagram import diagram
     from regimes.validate.hierarchy import hierarchy
-    from regimes.validate.properties import check_model
 
 __version__ = "0.1.0"
 
@@ -51,12 +51,12 @@ _ORIGIN = {
     "all_models": ("regimes.theory.model", "all_models"),
     "analyze": ("regimes.validate.analyze", "analyze"),
     "check": ("regimes.validate.check", "check"),
-    "check_model": ("regimes.validate.properties", "check_model"),
-    "derive": ("regimes.theory.pipeline", "derive"),
+    "check_model": ("regimes.validate.check_model", "check_model"),
+    "derive": ("regimes.theory.derive", "derive"),
     "diagram": ("regimes.validate.diagram", "diagram"),
     "generate": ("regimes.numerics.predict", "generate"),
     "hierarchy": ("regimes.validate.hierarchy", "hierarchy"),
-    "model": ("regimes.numerics.model_file", "get_model"),
+    "model": ("regimes.numerics.model_files.reader", "get_model"),
     "predict": ("regimes.numerics.predict", "predict"),
     "quantities": ("regimes.numerics.predict", "quantities"),
 }

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sympy as sp
 
-from regimes.theory.functions import expm1
 from regimes.theory.params import ALPHA, DIMENSION, ENERGY, LEVEL, OVERLAP, TILT, TIME
+from regimes.theory.symbolic.functions import expm1
 
 t = TIME.symbol
 d = DIMENSION.symbol

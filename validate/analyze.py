@@ -22,15 +22,15 @@ import numpy.typing as npt
 
 from regimes import __version__
 from regimes.theory.errors import DomainError, InputError
-from regimes.validate.analysis import Analysis, Curve, Transition
-from regimes.validate.dataset import DataSet, read
-from regimes.validate.diffusion import Streams, time_grid
-from regimes.validate.estimators import Planted, planted
-from regimes.validate.experiment import program
-from regimes.validate.halving import clones_on_two_grids
-from regimes.validate.observables import nearest
-from regimes.validate.sampling import FloatArray, noised
-from regimes.validate.scores import EmpiricalCentre
+from regimes.validate.data.analysis import Analysis, Curve, Transition
+from regimes.validate.data.reading import DataSet, read
+from regimes.validate.runs.experiment import program
+from regimes.validate.simulation.channel import FloatArray, noised
+from regimes.validate.simulation.forward_estimators import Planted, planted
+from regimes.validate.simulation.integrators import Streams, time_grid
+from regimes.validate.simulation.observables import nearest
+from regimes.validate.simulation.scores import EmpiricalCentre
+from regimes.validate.simulation.two_grids import clones_on_two_grids
 
 BoolArray = npt.NDArray[np.bool_]
 Progress = Callable[[int, int, str], None]
@@ -72,7 +72,7 @@ def analyze(
     if times is not None and len(times) == 0:
         raise DomainError("no times to show: give at least one, or None for a choice that fits the data")
     if out is not None:
-        from regimes.validate.report import require_extras
+        from regimes.validate.pages.check_page import require_extras
 
         require_extras()
         _probe(Path(out))
@@ -151,7 +151,7 @@ def _measure(
 
 def _cloning_level() -> float:
     """The level of phi that defines the `cloning` time; computed, so not at import."""
-    from regimes.numerics.levels import default_level
+    from regimes.numerics.speciation.default_level import default_level
 
     return default_level()
 
@@ -168,8 +168,8 @@ def _spectrum(subject: DataSet) -> FloatArray:
 
 def _gaussian_collapse(subject: DataSet, eigenvalues: FloatArray) -> Transition:
     """Collapse time of Gaussian data with this covariance and as many points, by the volume argument at large d."""
-    from regimes.numerics.collapse import time_of_collapse
-    from regimes.numerics.spectrum import Part, SpectrumLevels
+    from regimes.numerics.collapse.from_levels import time_of_collapse
+    from regimes.numerics.laws.spectrum.levels import Part, SpectrumLevels
 
     definition = "log n = d I, Gaussian data of this covariance"
     share = np.full((1, eigenvalues.size), 1 / subject.d)

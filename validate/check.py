@@ -14,17 +14,17 @@ import numpy as np
 from regimes import __version__
 from regimes.numerics.estimate import Estimate
 from regimes.numerics.files import write_whole
-from regimes.numerics.model_file import get_model
+from regimes.numerics.model_files.reader import get_model
 from regimes.numerics.predict import predict as theory
 from regimes.theory.errors import InputError, RegimesError, UnknownNameError
 from regimes.theory.laws import CurieWeiss, IsingChains
 from regimes.theory.model import DataModel, all_models
-from regimes.validate.compare import Comparison, Measurement, judge
-from regimes.validate.experiment import program
-from regimes.validate.plan import plan
-from regimes.validate.statistics import POWER
-from regimes.validate.store import Progress, run
-from regimes.validate.study import BUDGETS
+from regimes.validate.evidence.compare import Comparison, Measurement, judge
+from regimes.validate.evidence.intervals import POWER
+from regimes.validate.plans import plan
+from regimes.validate.plans.study import BUDGETS
+from regimes.validate.runs.experiment import program
+from regimes.validate.runs.store import Progress, run
 
 __all__ = ["Curve", "Report", "check"]
 
@@ -99,7 +99,7 @@ class Report:
 
     def write(self, out: str | Path) -> None:
         """Write report.html and comparisons.json into the folder `out`, each whole or not at all."""
-        from regimes.validate.report import page
+        from regimes.validate.pages.check_page import page
 
         folder, text = Path(out), page(self)
         try:
@@ -110,9 +110,17 @@ class Report:
             raise InputError(f"cannot write into {folder} ({problem.strerror}); name a folder that can be written") from None
 
 
-def check(models: DataModel | str | Iterable[DataModel | str] | None = None, *, budget: str = "quick", seed: int = 0,
-          workers: int | None = None, out: str | Path | None = None, progress: Progress | None = None,
-          predict: Predict | None = None, family_error: float = FAMILY_ERROR) -> Report:
+def check(
+    models: DataModel | str | Iterable[DataModel | str] | None = None,
+    *,
+    budget: str = "quick",
+    seed: int = 0,
+    workers: int | None = None,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+    predict: Predict | None = None,
+    family_error: float = FAMILY_ERROR,
+) -> Report:
     """Simulate, predict, compare.
 
     Parameters
@@ -141,7 +149,7 @@ def check(models: DataModel | str | Iterable[DataModel | str] | None = None, *, 
     if seed < 0 or not 0 < family_error < 1:
         raise InputError(f"seed={seed}, family_error={family_error}: need a whole number seed >= 0 and 0 < family_error < 1")
     if out is not None:
-        from regimes.validate.report import require_extras
+        from regimes.validate.pages.check_page import require_extras
 
         require_extras()
     claim = predict or theory

@@ -23,9 +23,9 @@ import numpy.typing as npt
 from regimes import __version__
 from regimes.numerics.estimate import Estimate
 from regimes.numerics.files import write_whole
-from regimes.numerics.model_file import get_model
+from regimes.numerics.model_files.reader import get_model
 from regimes.numerics.predict import predict, quantities
-from regimes.numerics.quantities import Quantity
+from regimes.numerics.quantities.table import Quantity
 from regimes.theory.errors import DomainError, InputError, MissingExtraError, MissingParameterError, RegimesError, UnknownNameError
 from regimes.theory.model import DataModel
 from regimes.theory.params import ALPHA, DIMENSION, POINTS, TIME, Param
@@ -158,7 +158,7 @@ class Diagram:
     def figure(self) -> Figure:
         """The picture, a Matplotlib figure."""
         require_matplotlib()
-        from regimes.validate.diagram_figure import figure
+        from regimes.validate.pages.diagram_figure import figure
 
         return figure(self)
 
@@ -174,7 +174,7 @@ class Diagram:
         check_output(path)
         suffix = path.suffix.lower()
         if suffix in PICTURES:
-            from regimes.validate.diagram_figure import picture
+            from regimes.validate.pages.diagram_figure import picture
 
             write_whole(path, picture(self, suffix))
         elif suffix == ".npz":

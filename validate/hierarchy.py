@@ -10,9 +10,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from regimes.numerics.class_hierarchy import Group, Merge, partition_cloning
-from regimes.numerics.class_hierarchy import hierarchy as merges_of
 from regimes.numerics.files import write_whole
+from regimes.numerics.laws.mixture.hierarchy import Group, Merge, partition_cloning
+from regimes.numerics.laws.mixture.hierarchy import hierarchy as merges_of
 from regimes.theory.errors import DomainError, InputError, UnknownNameError
 from regimes.theory.laws import Mixture
 from regimes.theory.model import DataModel, get_model
@@ -66,7 +66,7 @@ class Hierarchy:
         if path.suffix.lower() == ".json":
             write_whole(path, self.to_json())
             return
-        from regimes.validate.hierarchy_figure import picture
+        from regimes.validate.pages.hierarchy_figure import picture
 
         given = ", ".join(f"{name} = {value:g}" for name, value in self.parameters.items())
         write_whole(path, picture(self.merges, [str(c) for c in range(self.count)], path.suffix.lower(), f"{self.model}: {given}"))

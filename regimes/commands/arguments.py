@@ -59,7 +59,7 @@ class Parser(argparse.ArgumentParser):
 
 def pick_model(name: str, words: Sequence[str]) -> tuple[DataModel, list[str]]:
     """The model that MODEL and the CHOICE=VALUE beside it stand for - a name, a family, a file - and the words that are left."""
-    from regimes.numerics.model_file import choose_model
+    from regimes.numerics.model_files.reader import choose_model
 
     given = [word.partition("=") for word in words if "=" in word]
     model, left = choose_model(name, {key: value for key, _, value in given})

@@ -26,8 +26,8 @@ def run(words: Sequence[str]) -> int:
 
     from regimes.numerics.files import write_whole
     from regimes.terminal import Progress
+    from regimes.theory.derive import derive
     from regimes.theory.errors import DerivationError
-    from regimes.theory.pipeline import derive
 
     model = pick_exactly(options.model, options.choices)
     try:

@@ -7,10 +7,10 @@ import contextlib
 import pytest
 import sympy as sp
 
-from regimes.theory import rules
-from regimes.theory.averages import LineIntegral
-from regimes.theory.derivation import Derivation
+from regimes.theory.derivations.derivation import Derivation
 from regimes.theory.errors import DerivationError
+from regimes.theory.symbolic import rules
+from regimes.theory.symbolic.averages import LineIntegral
 
 x, s = sp.Symbol("x", real=True), sp.Symbol("s", positive=True)
 
@@ -75,8 +75,8 @@ def test_every_conjecture_names_a_quantity_that_check_simulates():
     import numpy as np
 
     from regimes.numerics.estimate import Estimate
+    from regimes.theory.derive import KINDS, derive
     from regimes.theory.model import all_models
-    from regimes.theory.pipeline import KINDS, derive
     from regimes.validate.check import check
 
     def any_theory(model, quantity, **given):  # what is simulated does not depend on what is predicted

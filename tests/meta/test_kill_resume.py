@@ -30,8 +30,9 @@ check("gaussian", budget="smoke", seed=3, workers=int(sys.argv[1]), out=sys.argv
 
 def start(workers, out):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, str(workers), str(out)], env=environment, start_new_session=True,
-                            stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(workers), str(out)], env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True
+    )
 
 
 def finish(workers, out):

@@ -11,14 +11,16 @@ import pytest
 from regimes.numerics.predict import predict
 from regimes.theory.laws import GaussianClusters
 from regimes.theory.model import DataModel, get_model
-from regimes.validate import class_kinds, estimators, plan_classes
 from regimes.validate.check import check
-from regimes.validate.compare import judge
-from regimes.validate.experiment import KINDS
+from regimes.validate.evidence.compare import judge
 from regimes.validate.laws import in_numbers
-from regimes.validate.population_scores import class_centre
-from regimes.validate.scores import PopulationCentre
-from regimes.validate.study import BUDGETS, Budget, Setting
+from regimes.validate.laws.class_scores import class_centre
+from regimes.validate.plans import classes as plan_classes
+from regimes.validate.plans.study import BUDGETS, Budget, Setting
+from regimes.validate.runs.experiment import KINDS
+from regimes.validate.simulation import class_measurements as class_kinds
+from regimes.validate.simulation import forward_estimators as estimators
+from regimes.validate.simulation.scores import PopulationCentre
 
 MODELS = ("gaussian", "gaussian-mixture")
 
@@ -38,6 +40,7 @@ class Right:
 
 def class_signal_off_by_five_percent(right):
     """kappa is proportional to mu^2 and depends on it in no other way."""
+
     def wrong(model, quantity, **given):
         if quantity == "cloning-probability":
             given["mu"] *= math.sqrt(1.05)
@@ -48,6 +51,7 @@ def class_signal_off_by_five_percent(right):
 
 def class_entropy_dropped(right):
     """The finite-size excess entropy of one cluster, for the mixture too."""
+
     def wrong(model, quantity, **given):
         if quantity == "excess-entropy" and model.name == "gaussian-mixture":
             given = {k: v for k, v in given.items() if k not in ("mu", "weight")}
@@ -86,11 +90,14 @@ def test_the_right_theory_agrees(verdict):
     assert len(verdict.comparisons) > 90
 
 
-@pytest.mark.parametrize(("plant", "quantity"), [
-    (class_signal_off_by_five_percent, "cloning-probability"),
-    (class_entropy_dropped, "excess-entropy"),
-    (collapse_time_off_by_three_percent, "collapse-time"),
-])
+@pytest.mark.parametrize(
+    ("plant", "quantity"),
+    [
+        (class_signal_off_by_five_percent, "cloning-probability"),
+        (class_entropy_dropped, "excess-entropy"),
+        (collapse_time_off_by_three_percent, "collapse-time"),
+    ],
+)
 def test_a_wrong_theory_is_found_and_named(plant, quantity, right, folder, verdict):
     """Every planted error is more than 1.3 times what the smallest budget detects with probability 0.95 (next test)."""
     report = check(MODELS, budget="smoke", seed=5, out=folder, predict=plant(right))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from regimes.numerics.predict import generate, predict, quantities
-from regimes.numerics.quantities import Formula
+from regimes.numerics.quantities.table import Formula
 from regimes.theory.errors import DomainError, MissingParameterError, RegimesError, UnknownNameError
 from tests.numerics import twins
 
@@ -40,8 +40,10 @@ def test_information_dispersion_and_entropy(t, sigma):
     agree(predict("gaussian", "information", t=t, sigma=sigma), lambda: twins.information(t, sigma))
     q = lambda: mp.mpf(sigma) ** 2 * twins.snr(t)  # noqa: E731
     agree(predict("gaussian", "dispersion", t=t, sigma=sigma), lambda: q() / (1 + q()))
-    agree(predict("gaussian", "entropy", t=t, sigma=sigma),
-          lambda: twins.information(t, sigma) + mp.log(2 * mp.pi * mp.e * (1 - mp.exp(-2 * mp.mpf(t)))) / 2)
+    agree(
+        predict("gaussian", "entropy", t=t, sigma=sigma),
+        lambda: twins.information(t, sigma) + mp.log(2 * mp.pi * mp.e * (1 - mp.exp(-2 * mp.mpf(t)))) / 2,
+    )
 
 
 @settings(max_examples=15, deadline=None)
@@ -190,22 +192,29 @@ def test_arrays_broadcast():
     assert estimate.value.shape == (4, 3) and estimate.ok.all()
 
 
-@pytest.mark.parametrize(("call", "error", "words"), [
-    ({"model": "gausian", "quantity": "information", "t": 1}, UnknownNameError, "gaussian"),
-    ({"model": "gaussian", "quantity": "informations", "t": 1}, UnknownNameError, "information"),
-    ({"model": "gaussian", "quantity": "information", "t": 1, "sgima": 2}, UnknownNameError, "sigma"),
-    ({"model": "gaussian", "quantity": "information"}, MissingParameterError, "t=VALUE"),
-    ({"model": "gaussian", "quantity": "information", "t": -1}, DomainError, "0 < t"),
-    ({"model": "gaussian", "quantity": "information", "t": float("nan")}, DomainError, "t=nan"),
-    ({"model": "gaussian", "quantity": "information", "t": "one"}, DomainError, "not a number"),
-    ({"model": "gaussian-mixture", "quantity": "kappa", "t": 1, "d": 4, "weight": 1}, DomainError, "weight"),
-    ({"model": "gaussian-mixture", "quantity": "speciation-time", "d": 4}, MissingParameterError, "definition=NAME"),
-    ({"model": "gaussian-mixture", "quantity": "speciation-time", "d": 4, "definition": "snrr"}, UnknownNameError, "snr"),
-    ({"model": "gaussian", "quantity": "collapse-time", "alpha": 0.1, "n": 10, "d": 4}, DomainError, "not both"),
-    ({"model": "gaussian", "quantity": "collapse-time", "alpha": 0.1, "method": "rot"}, UnknownNameError, "root"),
-    ({"model": "gaussian", "quantity": "excess-entropy", "t": 1, "n": 10, "d": 4, "method": "exact", "digits": 20}, DomainError, "digits"),
-    ({"model": "gaussian", "quantity": "excess-entropy", "t": 1, "n": 10, "d": 4.5, "method": "exact"}, DomainError, "whole number"),
-])
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        ({"model": "gausian", "quantity": "information", "t": 1}, UnknownNameError, "gaussian"),
+        ({"model": "gaussian", "quantity": "informations", "t": 1}, UnknownNameError, "information"),
+        ({"model": "gaussian", "quantity": "information", "t": 1, "sgima": 2}, UnknownNameError, "sigma"),
+        ({"model": "gaussian", "quantity": "information"}, MissingParameterError, "t=VALUE"),
+        ({"model": "gaussian", "quantity": "information", "t": -1}, DomainError, "0 < t"),
+        ({"model": "gaussian", "quantity": "information", "t": float("nan")}, DomainError, "t=nan"),
+        ({"model": "gaussian", "quantity": "information", "t": "one"}, DomainError, "not a number"),
+        ({"model": "gaussian-mixture", "quantity": "kappa", "t": 1, "d": 4, "weight": 1}, DomainError, "weight"),
+        ({"model": "gaussian-mixture", "quantity": "speciation-time", "d": 4}, MissingParameterError, "definition=NAME"),
+        ({"model": "gaussian-mixture", "quantity": "speciation-time", "d": 4, "definition": "snrr"}, UnknownNameError, "snr"),
+        ({"model": "gaussian", "quantity": "collapse-time", "alpha": 0.1, "n": 10, "d": 4}, DomainError, "not both"),
+        ({"model": "gaussian", "quantity": "collapse-time", "alpha": 0.1, "method": "rot"}, UnknownNameError, "root"),
+        (
+            {"model": "gaussian", "quantity": "excess-entropy", "t": 1, "n": 10, "d": 4, "method": "exact", "digits": 20},
+            DomainError,
+            "digits",
+        ),
+        ({"model": "gaussian", "quantity": "excess-entropy", "t": 1, "n": 10, "d": 4.5, "method": "exact"}, DomainError, "whole number"),
+    ],
+)
 def test_bad_input_is_refused_in_one_line_that_says_what_would_be_right(call, error, words):
     with pytest.raises(error, match=words) as caught:
         predict(call.pop("model"), call.pop("quantity"), **call)

@@ -48,6 +48,7 @@ def rate_function(t, sigma, energy):
 
 def rsb_parameter(t, sigma, alpha):
     """argmin of (alpha + g(m))/m over (0, 1], from the sign of its derivative, taken as a difference."""
+
     def rise(m):
         return mp.diff(lambda u: (alpha + cumulant(t, sigma, u)) / u, m)
 

@@ -8,7 +8,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import binom
 
-from regimes.numerics import finite_size
+from regimes.numerics.collapse import finite_size
 from regimes.theory.laws import GaussianClusters
 
 HERE = Path(__file__).parent

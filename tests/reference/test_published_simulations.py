@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from regimes.theory.laws import GaussianClusters
-from regimes.validate.clones import clones_projected
-from regimes.validate.diffusion import Streams
-from regimes.validate.estimators import planted_batch
+from regimes.validate.simulation.forward_estimators import planted_batch
+from regimes.validate.simulation.integrators import Streams
+from regimes.validate.simulation.projected_clones import clones_projected
 
 HERE = Path(__file__).parent
 TWO_CLUSTERS = GaussianClusters((0.5, 0.5), ((1.0,), (-1.0,)), 1.0)

@@ -281,12 +281,12 @@ def put(monkeypatch: pytest.MonkeyPatch, name: str, **attributes: Any) -> None:
 def test_a_failed_step_is_printed_with_both_values_and_status_1(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     import sympy as sp
 
-    from regimes.theory.derivation import Derivation, Step
+    from regimes.theory.derivations.derivation import Derivation, Step
 
     x = sp.Symbol("x", positive=True)
     planted = Step("doubled", "twice x is three times x", "identity", "planted", 2 * x, 3 * x, 3 * x)
     derivation = Derivation("gaussian", "collapse", "planted", {x: (1, 2)}, steps=(planted,))
-    put(monkeypatch, "regimes.theory.pipeline", derive=lambda model, kind: derivation)
+    put(monkeypatch, "regimes.theory.derive", derive=lambda model, kind: derivation)
     status, out, err = answer("derive gaussian collapse", capsys)
     assert status == 1
     (line,) = [line for line in err.splitlines() if line.startswith("regimes: ")]
@@ -301,7 +301,7 @@ def test_a_rule_that_does_not_apply_is_a_failed_derivation(monkeypatch: pytest.M
     def derive(model: Any, kind: str) -> Any:
         raise DerivationError("complete_square: not quadratic in z")
 
-    put(monkeypatch, "regimes.theory.pipeline", derive=derive)
+    put(monkeypatch, "regimes.theory.derive", derive=derive)
     assert answer("derive gaussian collapse", capsys) == (1, "", "regimes: gaussian collapse: complete_square: not quadratic in z\n")
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regimes.numerics.levels import default_level
+from regimes.numerics.speciation.default_level import default_level
 from regimes.theory.errors import DomainError, InputError
 from regimes.theory.laws import GaussianClusters
-from regimes.validate.analysis import Analysis
 from regimes.validate.analyze import analyze
-from regimes.validate.sampling import delta, draw
+from regimes.validate.data.analysis import Analysis
+from regimes.validate.simulation.channel import delta, draw
 
 TWO = GaussianClusters((0.5, 0.5), ((1.0,), (-1.0,)), 1.0)
 

@@ -10,14 +10,15 @@ import pytest
 from regimes.numerics.estimate import Estimate
 from regimes.theory.errors import InputError, MissingExtraError, RegimesError, UnknownNameError
 from regimes.theory.model import get_model
-from regimes.validate import report as report_module
 from regimes.validate.check import check
-from regimes.validate.plan import plan
-from regimes.validate.study import BUDGETS
+from regimes.validate.pages import check_page as report_module
+from regimes.validate.plans import plan
+from regimes.validate.plans.study import BUDGETS
 
 
 def opinion(value=0.4, status="ok", reason=""):
     """A theory that says the same of everything."""
+
     def predict(model, quantity, **given):
         shape = np.shape(given.get("t", 0.0))
         words = np.full(shape, reason)
@@ -46,8 +47,24 @@ def test_json_holds_every_comparison_with_prediction_measurement_budget_and_verd
     record = json.loads(report.to_json())
     assert record["agrees"] is report.agrees is False
     assert len(record["comparisons"]) == len(report.comparisons) > 20
-    wanted = {"model", "quantity", "parameters", "prediction", "prediction_error", "measured", "low", "high", "statistical", "time_step",
-              "finite_size", "p_value", "level", "detectable", "assumption", "agrees"}
+    wanted = {
+        "model",
+        "quantity",
+        "parameters",
+        "prediction",
+        "prediction_error",
+        "measured",
+        "low",
+        "high",
+        "statistical",
+        "time_step",
+        "finite_size",
+        "p_value",
+        "level",
+        "detectable",
+        "assumption",
+        "agrees",
+    }
     assert all(wanted <= set(c) for c in record["comparisons"])
 
 
@@ -82,13 +99,16 @@ def test_a_prediction_that_does_not_exist_ends_the_check_with_its_reason(folder,
         check("gaussian", budget="smoke", seed=3, out=folder, predict=opinion(np.nan, "none", "no such thing"))
 
 
-@pytest.mark.parametrize(("arguments", "error", "message"), [
-    ({"models": "gausian"}, UnknownNameError, "did you mean gaussian"),
-    ({"budget": "slow"}, UnknownNameError, "unknown budget 'slow'; did you mean quick"),
-    ({"seed": -1}, InputError, "seed >= 0"),
-    ({"family_error": 0.0}, InputError, "0 < family_error < 1"),
-    ({"workers": 0}, InputError, "0 workers"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"models": "gausian"}, UnknownNameError, "did you mean gaussian"),
+        ({"budget": "slow"}, UnknownNameError, "unknown budget 'slow'; did you mean quick"),
+        ({"seed": -1}, InputError, "seed >= 0"),
+        ({"family_error": 0.0}, InputError, "0 < family_error < 1"),
+        ({"workers": 0}, InputError, "0 workers"),
+    ],
+)
 def test_bad_arguments_are_refused_before_anything_is_written(tmp_path, arguments, error, message):
     with pytest.raises(error, match=message):
         check(**{"models": "gaussian", "budget": "smoke", "out": tmp_path / "new", **arguments})
@@ -132,18 +152,39 @@ def test_the_plan_follows_the_law():
     assert {e.law.weights for e in double} == {(0.5, 0.5), (0.3, 0.7)}
 
 
-@pytest.mark.parametrize(("model", "studies"), [
-    ("product-rademacher", {("information-moments", ""), ("forward-data", ""), ("clones-data", "exponential")}),
-    ("product-laplace", {("information-moments", ""), ("forward-data", "window")}),
-    ("spectrum-linear-manifold", {("information-moments", ""), ("forward-data", ""), ("clones-data", "exponential")}),
-    ("spectrum-power-law", {("information-moments", ""), ("forward-data", "window")}),
-    ("curie-weiss", {("information-moments", "quarter"), ("forward-data", "window"), ("forward-classes", ""),
-                     ("clones-full", "exponential"), ("clones-overlap", "exponential"), ("shares-sde", "exponential")}),
-    ("ising-chains", {("forward-classes", ""), ("clones-full", "exponential")}),
-    ("zero-mean-mixture", {("forward-classes", ""), ("clones-full", "exponential"), ("clones-overlap", "exponential"),
-                           ("shares-sde", "exponential"), ("shares-flow", "heun"), ("shares-reversed", "exponential")}),
-    ("random-energy-model", {("random-energies", "")}),
-])
+@pytest.mark.parametrize(
+    ("model", "studies"),
+    [
+        ("product-rademacher", {("information-moments", ""), ("forward-data", ""), ("clones-data", "exponential")}),
+        ("product-laplace", {("information-moments", ""), ("forward-data", "window")}),
+        ("spectrum-linear-manifold", {("information-moments", ""), ("forward-data", ""), ("clones-data", "exponential")}),
+        ("spectrum-power-law", {("information-moments", ""), ("forward-data", "window")}),
+        (
+            "curie-weiss",
+            {
+                ("information-moments", "quarter"),
+                ("forward-data", "window"),
+                ("forward-classes", ""),
+                ("clones-full", "exponential"),
+                ("clones-overlap", "exponential"),
+                ("shares-sde", "exponential"),
+            },
+        ),
+        ("ising-chains", {("forward-classes", ""), ("clones-full", "exponential")}),
+        (
+            "zero-mean-mixture",
+            {
+                ("forward-classes", ""),
+                ("clones-full", "exponential"),
+                ("clones-overlap", "exponential"),
+                ("shares-sde", "exponential"),
+                ("shares-flow", "heun"),
+                ("shares-reversed", "exponential"),
+            },
+        ),
+        ("random-energy-model", {("random-energies", "")}),
+    ],
+)
 def test_every_family_has_its_studies(model, studies):
     """Exact at finite n and d where that is quick, else the window with what it misses; finite sizes measured where they matter."""
     planned = plan(get_model(model), BUDGETS["quick"], 0)
@@ -157,11 +198,14 @@ def test_parameters_without_a_default_are_taken_on_either_side():
     assert len(laws) == 2 and min(law.beta for law in laws) < 1 < max(law.beta for law in laws)
 
 
-@pytest.mark.parametrize(("model", "quantities", "along"), [
-    ("ising-chain", {"information", "dispersion", "collapse-time", "excess-entropy", "collapse-probability"}, {"t"}),
-    ("random-energy-model", {"free-energy", "entropy", "participation-ratio"}, {"beta"}),
-    ("mixture-unlike", {"information", "collapse-time", "cloning-probability", "class-frequency"}, {"t"}),
-])
+@pytest.mark.parametrize(
+    ("model", "quantities", "along"),
+    [
+        ("ising-chain", {"information", "dispersion", "collapse-time", "excess-entropy", "collapse-probability"}, {"t"}),
+        ("random-energy-model", {"free-energy", "entropy", "participation-ratio"}, {"beta"}),
+        ("mixture-unlike", {"information", "collapse-time", "cloning-probability", "class-frequency"}, {"t"}),
+    ],
+)
 def test_what_is_compared_and_along_which_parameter(model, quantities, along):
     seen = []
 

@@ -20,8 +20,8 @@ from regimes.theory.errors import DomainError, InputError, MissingExtraError, Mi
 from regimes.theory.model import get_model
 from regimes.theory.params import Param
 from regimes.validate.diagram import Diagram, PlaneError, diagram
-from regimes.validate.diagram_figure import picture
-from regimes.validate.labels import CELL, Labels
+from regimes.validate.pages.diagram_figure import picture
+from regimes.validate.pages.labels import CELL, Labels
 
 ALPHAS, TIMES, SIGMAS = np.linspace(0.05, 1, 9), np.linspace(0.05, 2, 12), np.linspace(0.5, 2, 5)
 FEW = np.linspace(0.01, 0.3, 9)

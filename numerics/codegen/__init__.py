@@ -1,0 +1,1 @@
+"""From expressions to source code: lowering, printers, reference values, the cache."""

@@ -1,0 +1,1 @@
+"""What follows from energy levels, written once for all laws."""

@@ -1,0 +1,1 @@
+"""Products of any prior, in numbers."""

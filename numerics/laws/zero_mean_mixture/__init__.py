@@ -1,0 +1,1 @@
+"""Two centred Gaussian classes, in numbers."""

@@ -1,0 +1,1 @@
+"""Models read from files, as data that never run."""

@@ -1,0 +1,1 @@
+"""Functions that generated modules carry with them."""

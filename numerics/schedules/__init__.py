@@ -1,0 +1,1 @@
+"""Times in the clocks of other schedules."""

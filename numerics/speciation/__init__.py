@@ -1,0 +1,1 @@
+"""What follows from log-odds of classes, written once for all laws."""

@@ -1,0 +1,66 @@
+"""Averages of functions of the log-odds where they depend on one number whose law is known: trapezoidal rules, halved until they settle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimes.numerics.collapse.levels import FloatArray, Pair
+from regimes.numerics.speciation.odds import OddsFunction
+
+_EPS = float(np.finfo(np.float64).eps)
+_NODES = (96, 192, 384, 768, 1536, 3072)
+_TOLERANCE = 4 * _EPS
+_ROUNDING = 128 * _EPS
+"""Of an average, relative to that of the modulus: rounding of log-odds that are differences of larger numbers shows as up to this much."""
+_BLOCK = 2**19  # numbers in one array of log-odds
+
+Rows = NDArray[np.signedinteger[Any]]
+Line = Callable[[FloatArray, Rows], tuple[FloatArray, FloatArray]]
+"""From the variable (R, N) and rows (R,) to the log of its density, up to a constant per row, (R, N), and the log-odds (R, N, K)."""
+
+
+def line_averages(line: Line, low: FloatArray, high: FloatArray, weights: FloatArray, own: int, f: OddsFunction) -> Pair:
+    """Mean of f(log_odds) under one class, (P, M), with the last observed change and rounding as error.
+
+    Parameters
+    ----------
+    line : the law of the variable, analytic, and the log-odds as a function of it.
+    low, high : (P,) ends beyond which the law has no mass in float64.
+    weights : (P, K) of the classes.
+    own : number of the class.
+
+    The rule is normalised by itself, so a constant error of the density drops out.
+    """
+    rows = np.arange(low.size)
+    value, _ = _trapezoid(line, low, high, weights, own, f, rows, _NODES[0])
+    error = np.full_like(value, np.inf)
+    for count in _NODES[1:]:
+        now, modulus = _trapezoid(line, low, high, weights, own, f, rows, count)
+        gap = np.abs(now - value[rows])
+        value[rows], error[rows] = now, gap + _ROUNDING * modulus
+        rows = rows[~(gap <= _TOLERANCE * modulus).all(axis=1)]
+        if not rows.size:
+            break
+    return Pair(value, error)
+
+
+def _trapezoid(
+    line: Line, low: FloatArray, high: FloatArray, weights: FloatArray, own: int, f: OddsFunction, rows: Rows, count: int
+) -> tuple[FloatArray, FloatArray]:
+    parts = []
+    share = np.arange(count + 1) / count
+    block = max(1, _BLOCK // ((count + 1) * weights.shape[1]))
+    for start in range(0, rows.size, block):
+        some = rows[start : start + block]
+        s = low[some, None] + (high - low)[some, None] * share
+        log_density, log_odds = line(s, some)
+        mass = np.exp(log_density - log_density.max(axis=1, keepdims=True))
+        mass /= mass.sum(axis=1, keepdims=True)
+        values = f(log_odds, weights[some, None, :], own)
+        parts.append(np.stack([np.einsum("rn,rnm->rm", mass, values), np.einsum("rn,rnm->rm", mass, np.abs(values))]))
+    now, modulus = np.concatenate(parts, axis=1)
+    return now, modulus

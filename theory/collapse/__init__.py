@@ -1,0 +1,1 @@
+"""Collapse, argued once for every law from its energy levels."""

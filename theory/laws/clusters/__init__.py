@@ -1,0 +1,1 @@
+"""Gaussian clusters of one width."""

@@ -1,0 +1,1 @@
+"""The Curie-Weiss magnet."""

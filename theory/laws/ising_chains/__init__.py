@@ -1,0 +1,1 @@
+"""Two Ising chains, one per class."""

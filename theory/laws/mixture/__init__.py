@@ -1,0 +1,1 @@
+"""Gaussian clusters with their own means, variances and weights."""

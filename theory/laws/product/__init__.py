@@ -1,0 +1,1 @@
+"""Independent coordinates of one prior."""

@@ -1,0 +1,1 @@
+"""Centred Gaussian data of any covariance spectrum."""

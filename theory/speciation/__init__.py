@@ -1,0 +1,1 @@
+"""Speciation, argued once for every law with classes."""

@@ -1,0 +1,1 @@
+"""SymPy beyond SymPy: averages, special functions, rules, evaluation, formulas read from text."""

@@ -1,0 +1,119 @@
+"""One self-contained HTML page of a check: verdict, figures, table, derivations. Needs no network; the same check gives the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from regimes.theory.errors import DerivationError, MissingExtraError
+from regimes.theory.laws import CurieWeiss
+from regimes.theory.model import DataModel
+from regimes.validate.evidence.compare import Comparison
+
+if TYPE_CHECKING:
+    from regimes.validate.check import Report
+
+NEEDED = ("matplotlib", "jinja2", "latex2mathml")
+
+
+def require_extras() -> None:
+    """`MissingExtraError` unless everything a page needs is installed."""
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(f"a report needs {' and '.join(missing)}: pip install 'regimes[report]'")
+
+
+def page(report: Report) -> str:
+    """The page as HTML."""
+    require_extras()
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    from regimes.validate.pages.figures import styled
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(number=_number, error=_error, probability=_probability)
+    template = environment.from_string((files("regimes.validate.pages") / "check.html.j2").read_text(encoding="utf-8"))
+    sections, shown_derivations = [], _shown(report.models) if report.derived else {}
+    for model in report.models:
+        own = [c for c in report.comparisons if c.model == model.name]
+        charts = []
+        for name in dict.fromkeys(c.chart for c in own):
+            shown = [c for c in own if c.chart == name]
+            charts.append({"name": name, "svg": Markup(styled(shown, report.curves, f"{model.name} {name}")), "comparisons": shown})
+        stands_for_it = shown_derivations.get(_kind(model))
+        derivations = _derivations(model) if stands_for_it is model else []
+        sections.append({"model": model, "charts": charts, "derivations": derivations, "derived_like": stands_for_it})
+    return template.render(
+        report=report,
+        sections=sections,
+        disagreeing=[c for c in report.comparisons if not c.agrees],
+        assumptions=_assumptions(report.comparisons),
+        level=min(c.level for c in report.comparisons),
+    )
+
+
+def _kind(model: DataModel) -> tuple[str, bool]:
+    """Models of one kind have derivations of the same steps: one family, and classes or none."""
+    return model.family, model.class_count > 1
+
+
+def _shown(models: Sequence[DataModel]) -> dict[tuple[str, bool], DataModel]:
+    """For every kind the model whose derivation stands for all: the first, but rather one whose checks are quick."""
+    shown: dict[tuple[str, bool], DataModel] = {}
+    for model in sorted(models, key=_slow):  # sorting keeps the order of equals
+        shown.setdefault(_kind(model), model)
+    return shown
+
+
+def _slow(model: DataModel) -> bool:
+    """Whether checks take half a minute and more: a prior has a density (integrals within integrals), or spins have a mean field."""
+    return model.family == CurieWeiss.family or bool(getattr(model.symbolic_law(), "pieces", ()))
+
+
+def _derivations(model: DataModel) -> list[dict[str, Any]]:
+    """Derivations with the outcome of every step's check where checks are quick, as HTML with native MathML."""
+    from markupsafe import Markup
+
+    from regimes.theory.derive import derive
+
+    found = []
+    for kind in ("collapse", "speciation") if model.class_count > 1 else ("collapse",):
+        try:
+            derivation = derive(model, kind)
+        except DerivationError:  # the model has no such derivation
+            continue
+        checked = not _slow(model)
+        derivation = derivation.verify() if checked else derivation
+        found.append(
+            {
+                "kind": kind,
+                "checked": checked,
+                "failures": len(derivation.failures),
+                "html": Markup(derivation.render("html", fragment=True)),
+            }
+        )
+    return found
+
+
+def _assumptions(comparisons: tuple[Comparison, ...]) -> dict[str, int]:
+    """On what the intervals rest, and how many each."""
+    return {text: sum(c.assumption == text for c in comparisons) for text in dict.fromkeys(c.assumption for c in comparisons)}
+
+
+def _number(value: float, beside: float) -> str:
+    """`value` with the decimals that an error of size `beside` leaves meaningful."""
+    import math
+
+    decimals = 6 if beside <= 0 else min(9, max(2, 1 - math.floor(math.log10(beside))))
+    return f"{value:.{decimals}f}".replace("-", "−")
+
+
+def _error(value: float) -> str:
+    return "–" if value == 0 else f"{value:.1e}" if value < 1e-6 else f"{value:.2g}"
+
+
+def _probability(value: Any) -> str:
+    return "1" if value >= 0.9995 else f"{value:.2g}" if value >= 1e-4 else f"{value:.0e}" if value > 0 else "0"

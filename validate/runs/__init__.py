@@ -1,0 +1,1 @@
+"""Experiments as values, their batches on disk, the processes that compute them."""
