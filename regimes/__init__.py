@@ -13,6 +13,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from regimes._version import __version__
+
 if TYPE_CHECKING:
     from regimes import models
     from regimes.numerics.model_files.reader import get_model as model
@@ -26,11 +28,10 @@ if TYPE_CHECKING:
     from regimes.validate.diagram import diagram
     from regimes.validate.hierarchy import hierarchy
 
-__version__ = "0.1.0"
-
 __all__ = [
     "DataModel",
     "RegimesError",
+    "__version__",
     "all_models",
     "analyze",
     "check",
@@ -75,4 +76,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, "__version__"})
+    return sorted(__all__)

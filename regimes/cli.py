@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from regimes import __version__
+from regimes._version import __version__
 from regimes.theory.errors import RegimesError, UnknownNameError
 
 COMMANDS = ("models", "derive", "predict", "generate", "check", "analyze", "diagram", "hierarchy")

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from regimes import __version__
+from regimes._version import __version__
 from regimes.theory.errors import DomainError, InputError
 from regimes.validate.data.analysis import Analysis, Curve, Transition
 from regimes.validate.data.reading import DataSet, read

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from regimes import __version__
+from regimes._version import __version__
 from regimes.numerics.estimate import Estimate
 from regimes.numerics.files import write_whole
 from regimes.numerics.model_files.reader import get_model

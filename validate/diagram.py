@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from regimes import __version__
+from regimes._version import __version__
 from regimes.numerics.estimate import Estimate
 from regimes.numerics.files import write_whole
 from regimes.numerics.model_files.reader import get_model
