@@ -2,7 +2,8 @@
 
 A family of laws is one place per layer, under one name: ``regimes.theory.laws.curie_weiss``, ``regimes.numerics.laws.curie_weiss``,
 ``regimes.validate.laws.curie_weiss`` for the family ``curie-weiss``. Another package brings a family through the entry-point group
-``regimes.laws``: ``my-family = "my_package.my_family"`` names a package whose modules ``theory``, ``numerics`` and ``validate`` are those places.
+``regimes.laws``: ``my-family = "my_package.my_family"`` names a package whose modules ``theory``, ``numerics`` and ``validate`` are
+those places.
 """
 
 from __future__ import annotations
