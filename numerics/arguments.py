@@ -8,34 +8,46 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.quantities.table import Formula, Quantity
+from regimes.numerics.quantity import Formula, Quantity
 from regimes.theory.errors import DomainError, MissingParameterError, UnknownNameError
 from regimes.theory.model import DataModel
 from regimes.theory.params import ALPHA, DIMENSION, POINTS, Param
 
 
-def choose_method(what: Quantity, method: str | None, words: Mapping[str, str], *, exact: bool = False) -> str:
-    """The method by name; the default is the first, or with `exact` the first formula. For the speciation time it is the definition."""
-    unknown = sorted(set(words) - {"definition"})
-    if unknown or ("definition" in words and what.name != "speciation-time"):
+def choose_methods(
+    what: Quantity, method: str | None, values: Mapping[str, Any], *, exact: bool = False
+) -> tuple[NDArray[np.str_], dict[str, Any]]:
+    """The methods by name, an array of any shape, and the values that are numbers.
+
+    The default is the first method, or with `exact` the first formula. Of a quantity with definitions one is named, or an array of them.
+    """
+    numbers = {name: value for name, value in values.items() if not _is_text(value)}
+    unknown = sorted(set(values) - set(numbers) - {"definition"})
+    if unknown or ("definition" in values and not what.definitions):
         name = (unknown or ["definition"])[0]
         known = [p.name for p in (*what.needs, *what.optional)]
         if name in known:
-            raise DomainError(f"{name}={words[name]} is not a number")
+            raise DomainError(f"{name}={values[name]} is not a number")
         raise UnknownNameError(f"parameter of {what.name}", name, known)
-    if what.name == "speciation-time":
-        method = method or words.get("definition")
-        if method is None:
-            raise MissingParameterError(f"speciation-time needs a definition: give definition=NAME, one of {', '.join(what.methods)}")
-    if method is None:
-        formulas = [name for name, recipe in what.recipes.items() if isinstance(recipe, Formula)]
-        return formulas[0] if exact and formulas else what.methods[0]
-    if method not in what.methods:
-        raise UnknownNameError("definition" if what.name == "speciation-time" else f"method of {what.name}", method, what.methods)
-    return method
+    asked = method if method is not None or not what.definitions else values.get("definition")
+    numbers.pop("definition", None)
+    if asked is None and what.definitions:
+        raise MissingParameterError(f"{what.name} needs a definition: give definition=NAME, one of {', '.join(what.methods)}")
+    if asked is None:
+        formulas = [name for name, other in what.methods.items() if isinstance(other, Formula)]
+        asked = formulas[0] if exact and formulas else next(iter(what.methods))
+    chosen = np.asarray(asked, dtype=np.str_)
+    for name in chosen.ravel().tolist():
+        if name not in what.methods:
+            raise UnknownNameError("definition" if what.definitions else f"method of {what.name}", name, list(what.methods))
+    return chosen, numbers
 
 
-def read_parameters(model: DataModel, what: Quantity, method: str, values: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, Any]:
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) or np.asarray(value).dtype.kind in "US"
+
+
+def read_parameters(model: DataModel, what: Quantity, method: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Every parameter that enters, checked against its domain; alpha may be given as n and d."""
     needs = what.needed(method)
     accepted = {p.name: p for p in (*model.params, *needs, *what.optional)}
@@ -45,7 +57,7 @@ def read_parameters(model: DataModel, what: Quantity, method: str, values: Mappi
         if name not in accepted and any(name in {p.name for p in what.needed(other)} for other in what.methods):
             raise UnknownNameError(f"parameter of {what.name} by method {method}", name, accepted)
         if name not in accepted:
-            raise UnknownNameError("parameter", name, [*accepted, *(["definition"] if "definition" not in words and what.classes else [])])
+            raise UnknownNameError("parameter", name, [*accepted, *(["definition"] if what.definitions else [])])
     numbers = {name: _numbers(accepted[name], value) for name, value in values.items()}
     params = model.complete(numbers)
     for p in needs:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
+ComplexArray = NDArray[np.complexfloating[Any, Any]]
 BoolArray = NDArray[np.bool_]
 Rows = NDArray[np.signedinteger[Any]]
 """Indices of parameter points."""
@@ -30,9 +30,9 @@ def count_of(values: Values) -> int:
     return next((column.size for column in values.values()), 1)
 
 
-def texts(count: int, text: str = "") -> TextArray:
-    """The same text `count` times."""
-    found: TextArray = np.full(count, text, dtype=object)
+def texts(shape: int | tuple[int, ...], text: str = "") -> TextArray:
+    """An array of one text."""
+    found: TextArray = np.full(shape, text, dtype=object)
     return found
 
 
@@ -77,8 +77,8 @@ class Answer:
         """Not computed anywhere yet."""
         return cls(np.full(count, np.nan), np.full(count, np.nan), texts(count, FAILED), texts(count))
 
-    def set(self, where: BoolArray, status: str, reason: str | TextArray = "") -> Answer:
-        """Another status at the points of a mask, in place; values there are dropped unless the status is ok."""
+    def set(self, where: Any, status: str, reason: str | TextArray = "") -> Answer:
+        """Another status at some of the points (an index or a mask), in place; values there are dropped unless the status is ok."""
         self.status[where] = status
         self.reason[where] = reason if isinstance(reason, str) else reason[where]
         if status != OK:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-TextArray = NDArray[np.str_]
+from regimes.numerics.arrays import FAILED, OK, Answer, BoolArray, FloatArray, Rows, TextArray, texts
 
 
 @dataclass(frozen=True)
@@ -20,27 +19,34 @@ class Estimate:
 
     Attributes
     ----------
-    value : the numbers (nan where the status is not ok).
-    error : bound or measurement of the absolute error (nan where the status is not ok).
-    status : "ok", "none" (what was asked for does not exist) or "failed" (it could not be computed to the digits promised).
-    reason : why the status is not ok; empty otherwise.
-    method : how the values were computed.
-    parameters : every parameter that entered, by name.
-    text : the values as decimal strings, with as many digits as were asked for; empty where the status is not ok.
+    value : ndarray of float
+        The numbers (nan where the status is not ok).
+    error : ndarray of float
+        Bound or measurement of the absolute error (nan where the status is not ok).
+    status : ndarray of str
+        "ok", "none" (what was asked for does not exist) or "failed" (it could not be computed to the digits promised).
+    reason : ndarray of str
+        Why the status is not ok; empty otherwise.
+    method : str
+        How the values were computed.
+    parameters : mapping of str to ndarray
+        Every parameter that entered, by name.
+    text : ndarray of str
+        The values as decimal strings, with as many digits as were asked for; empty where the status is not ok.
     """
 
     value: FloatArray
     error: FloatArray
-    status: TextArray
-    reason: TextArray
+    status: NDArray[np.str_]
+    reason: NDArray[np.str_]
     method: str
     parameters: Mapping[str, NDArray[Any]]
-    text: TextArray
+    text: NDArray[np.str_]
 
     @property
-    def ok(self) -> NDArray[np.bool_]:
+    def ok(self) -> BoolArray:
         """Where there is a value."""
-        return np.asarray(self.status == "ok")
+        return np.asarray(self.status == OK)
 
     def __str__(self) -> str:
         lines = []
@@ -48,48 +54,48 @@ class Estimate:
             at = ", ".join(f"{name}={column[index]}" for name, column in self.parameters.items())
             what = (
                 f"{self.text[index]} +- {self.error[index]:.1g}"
-                if self.status[index] == "ok"
+                if self.status[index] == OK
                 else f"{self.status[index]}: {self.reason[index]}"
             )
             lines.append(f"{at}: {what}" if at else what)
         return "\n".join(lines)
 
 
-class Answer(NamedTuple):
-    """What a batched method returns for P parameter points: values, bounds or measurements of their absolute errors, reasons (all (P,)).
+class Digits(Answer):
+    """An answer with its values as decimal strings, while it is being filled."""
 
-    A value of nan with a reason means that what was asked for does not exist there ("none"). Not computed is nan without a reason, or
-    inf with one.
-    """
+    def __init__(self, count: int) -> None:
+        super().__init__(np.full(count, np.nan), np.full(count, np.nan), texts(count, FAILED), texts(count))
+        self.text = texts(count)
 
-    value: FloatArray
-    error: FloatArray
-    reason: TextArray
+    @classmethod
+    def of_answer(cls, answer: Answer) -> Digits:
+        """The same answer, its values still without strings."""
+        found = cls(answer.value.size)
+        found.value, found.error, found.status, found.reason = answer.value, answer.error, answer.status, answer.reason
+        return found
 
-
-class Filling:
-    """The arrays of an `Estimate` while they are being filled."""
-
-    def __init__(self, shape: tuple[int, ...], digits: int) -> None:
-        self.value, self.error = np.full(shape, np.nan), np.full(shape, np.nan)
-        self.status, self.reason = np.full(shape, "failed", dtype="<U6"), np.full(shape, "", dtype="<U160")
-        self.text = np.full(shape, "", dtype=f"<U{digits + 24}")  # sign, point, leading zeros and exponent besides the digits
-
-    def none(self, where: Any, reason: str) -> None:
-        """What was asked for does not exist there."""
-        self.status[where], self.reason[where] = "none", reason
-
-    def failed(self, where: Any, reason: str) -> None:
-        """It was not computed there."""
-        self.status[where], self.reason[where] = "failed", reason
-
-    def fill(self, index: Any, value: float, error: float, text: str, *, decimal: bool = False) -> None:
+    def fill(self, row: Any, value: float, error: float, text: str, *, asked: bool = False) -> None:
         """Store a value; unless a decimal string was asked for, one that underflows is refused rather than rounded to zero."""
-        if not decimal and abs(value) < np.finfo(np.float64).tiny and text.split("e")[0].strip("-0."):
-            self.failed(index, f"the value, {text}, is below the smallest double; ask for digits")
+        if not asked and abs(value) < np.finfo(np.float64).tiny and text.split("e")[0].strip("-0."):
+            self.set(row, FAILED, f"the value, {text}, is below the smallest double; ask for digits")
             return
-        self.value[index], self.error[index], self.text[index] = value, error, text
-        self.status[index], self.reason[index] = "ok", ""
+        self.value[row], self.error[row], self.text[row] = value, error, text
+        self.status[row], self.reason[row] = OK, ""
+
+    def take(self, rows: Rows, part: Digits) -> None:
+        """Take over the answer for some of the points."""
+        self.put(rows, part)
+        self.text[rows] = part.text
+
+    def estimate(self, shape: tuple[int, ...], method: str, parameters: Mapping[str, NDArray[Any]]) -> Estimate:
+        """The outcome, in the shape of the parameters."""
+        status, reason, text = (_strings(column, shape) for column in (self.status, self.reason, self.text))
+        return Estimate(self.value.reshape(shape), self.error.reshape(shape), status, reason, method, parameters, text)
+
+
+def _strings(column: TextArray, shape: tuple[int, ...]) -> NDArray[np.str_]:
+    return np.array(column.tolist(), dtype=np.str_).reshape(shape)
 
 
 def decimal(value: float, error: float) -> str:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, Self
+from typing import Literal, Protocol, Self
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import loggamma
 
-FloatArray = NDArray[np.floating[Any]]
-ComplexArray = NDArray[np.complexfloating[Any, Any]]
+from regimes.numerics.arrays import ComplexArray, FloatArray
+
 Form = Literal["excess", "confusion", "agreement"]
 
 DROP = 38.0  # e^{-38} < 2^{-54}: what is smaller than the peak by this factor is below rounding.
@@ -118,25 +118,25 @@ def _contour(points: LevelPoints, tilts: Tilts, tilt: float, gap: float, log_oth
     lowest, drop, step = points.abscissa, grid.drop, grid.step
     centre, peak = peak_of(points, tilts, np.array([tilt]), log_others)
     # Chernoff bounds on C (above) and on (n-1) P or -C' (below) leave out what is under exp(-drop) of the peak.
-    powers = 0.5 ** np.arange(1, 13)
+    powers = np.exp2(-np.arange(1.0, 13.0))
     above = np.concatenate([1 - powers, [0.1, max(-1.0, 0.5 * lowest), max(-6.0, 0.8 * lowest)]])
-    log_above = points.log_mean(above[None])[0] - tilts.log_m1[:, None] + loggamma(1 - above)
+    log_above = points.log_mean(above[None])[0] - tilts.log_m1[:, None] + scipy.special.loggamma(1 - above)
     v_single = -log_others - tilts.log_m1  # (n-1) P < e^{v - v_single}
     if form == "agreement":
         below = 1 + powers
-        log_below = points.log_mean(below[None])[0] - tilts.log_m1[:, None] + loggamma(2 - below)
+        log_below = points.log_mean(below[None])[0] - tilts.log_m1[:, None] + scipy.special.loggamma(2 - below)
         peak = np.maximum(-log_others, np.minimum(0.0, (tilt - 1) * centre + points.log_mean(np.array([[tilt]]))[0][:, 0] - tilts.log_m1))
         low = ((peak[:, None] - drop - log_below) / (below - 1)).max(axis=1)
         high = np.minimum(((drop - peak[:, None] + log_above) / (1 - above)).min(axis=1), v_single + drop + 4)
     else:
         below = np.append(powers, 1 - powers[1:])
-        log_below = points.log_mean(below[None])[0] + log_others + loggamma(1 - below) - np.log(below)
+        log_below = points.log_mean(below[None])[0] + log_others + scipy.special.loggamma(1 - below) - np.log(below)
         low = np.maximum(((peak[:, None] - drop - log_below) / below).max(axis=1), v_single + peak - drop)
         high = ((drop - peak[:, None] + log_above) / (1 - above)).min(axis=1)
     left, right = float((low - centre).min()), float((high - centre).max())
-    u = left + step * np.arange(math.ceil((right - left) / step) + 1)
+    u = left + step * np.arange(math.ceil((right - left) / step) + 1, dtype=np.float64)
     y_step = 2 * math.pi / (right - left + drop / gap)
-    return Contour(tilt, centre, y_step * np.arange(math.ceil(_height(points, tilt, y_step, drop) / y_step) + 1), u)
+    return Contour(tilt, centre, y_step * np.arange(math.ceil(_height(points, tilt, y_step, drop) / y_step) + 1, dtype=np.float64), u)
 
 
 def _height(points: LevelPoints, tilt: float, y_step: float, drop: float) -> float:
@@ -146,7 +146,7 @@ def _height(points: LevelPoints, tilt: float, y_step: float, drop: float) -> flo
     slowest, lam = points.slowest(), (tilt + 1j * y)[None]
     amplitude, _ = slowest.transform(lam, np.zeros(slowest.weights.size))
     with np.errstate(divide="ignore"):
-        size = np.log(np.abs(amplitude)) + loggamma(2 - lam).real
+        size = np.log(np.abs(amplitude)) + scipy.special.loggamma(2 - lam).real
     last = int(np.flatnonzero((size > size[:, :1] - drop).any(axis=0))[-1])
     return float(y[min(last + 1, y.size - 1)])
 
@@ -158,7 +158,7 @@ def _smeared(points: LevelPoints, tilts: Tilts, contour: Contour) -> tuple[Float
     amplitude, size = points.transform(lam, contour.centre)
     weights = np.full(contour.y.size, (contour.y[1] - contour.y[0]) / math.pi)
     weights[0] /= 2
-    amplitude *= np.exp(loggamma(1 - lam)) * weights
+    amplitude *= np.exp(scipy.special.loggamma(1 - lam)) * weights
     phase = np.outer(contour.y, contour.u)
     waves = np.concatenate([np.cos(phase), np.sin(phase)])
     rows = _real_part(amplitude * (1 - lam) if right else amplitude, waves)

@@ -13,8 +13,8 @@ C_x(v) = P(E_1 + l > v) = e^{-v} P_x'(v)/M_x(1). With P = P_x(v), C = C_x(v), ev
     phi_C     =                                      E_x int dv (-C') (1-P)^{n-1}
 
 The integrals over v are exact up to rounding for every law (`contour`). The average over x is a Gauss rule where x enters through one or
-few numbers (`gaussian_levels`), and a randomised quasi-Monte-Carlo average with an error bar where it enters through its empirical
-distribution (`counted_levels`).
+few numbers (`gaussian_points`), and a randomised quasi-Monte-Carlo average with an error bar where it enters through its empirical
+distribution (products and Curie-Weiss spins).
 
 Source: the Laplace-transform integral of a random energy model, int ds/s (e^{-s} - e^{-sZ}) = log Z, with s = e^v.
 """
@@ -29,17 +29,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regimes.numerics.collapse.contour import DROP, FloatArray, Form, Grid, LevelPoints, inner_integrals, peak_of, tilts_of
-from regimes.numerics.laws.clusters.points import Blocks, Channel, block_points, blocks, channel, outer_points
+from regimes.numerics.arrays import FAILED, Answer, FloatArray, Pair, Values
+from regimes.numerics.collapse.contour import DROP, Form, Grid, LevelPoints, inner_integrals, peak_of, tilts_of
+from regimes.numerics.quantity import Numbers
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import CurieWeiss, GaussianClusters, GaussianSpectrum, Product
+from regimes.theory.model import DataModel
 
 _GRIDS = (Grid(0.31, 0.15), Grid(0.28, 0.0), Grid(0.27, 0.1), Grid(0.26, 0.0), Grid(0.25, 0.1))
-_LINE_NODES = ((12, 56), (20, 84), (36, 160), (72, 360), (128, 800))  # radial, axial
-_BLOCK_NODES = ((10, 16, 24, 40, 72), (8, 12, 18, 26, 36))  # of each radius, for two and three of them
 
 Estimator = Callable[[float, Form, float], tuple[float, float]]
 """An average over x and its error, from n, a form and a relative error that is enough."""
+At = Callable[[float, int], Estimator]
+"""How the average over x is taken, at a time and a dimension."""
+Points = Callable[[Any, float, int], Estimator]
+"""The same from a law with numbers in it; `DomainError` for laws that have none."""
 
 
 def _average(points: LevelPoints, n: float, form: Form, grid: Grid) -> float:
@@ -60,8 +63,8 @@ def _average(points: LevelPoints, n: float, form: Form, grid: Grid) -> float:
     return total
 
 
-def _refined(rules: Sequence[Callable[[], LevelPoints]]) -> Estimator:
-    """The average and its change from the previous resolution, refined until that is below tol or the rules end."""
+def refined(rules: Sequence[Callable[[], LevelPoints]]) -> Estimator:
+    """The average over points x and its change from the previous resolution, refined until that is below tol or the rules end."""
 
     def estimate(n: float, form: Form, tol: float) -> tuple[float, float]:
         value, error = _average(rules[0](), n, form, _GRIDS[0]), math.inf
@@ -75,41 +78,8 @@ def _refined(rules: Sequence[Callable[[], LevelPoints]]) -> Estimator:
     return estimate
 
 
-def _on_line(ch: Channel) -> Estimator:
-    return _refined([partial(outer_points, ch, *nodes) for nodes in _LINE_NODES])
-
-
-def _in_blocks(parts: Blocks) -> Estimator:
-    return _refined([partial(block_points, parts, nodes) for nodes in _BLOCK_NODES[len(parts.dimensions) - 2]])
-
-
-def _estimator(law: Any, t: float, d: int) -> Estimator:
-    """How the average over x is taken for this law at time t; `DomainError` for a law that has none."""
-    line = _line_channel(law, t, d)
-    if line is not None:
-        return _on_line(line)
-    if isinstance(law, GaussianSpectrum):
-        return _in_blocks(blocks(law, t, d))
-    if isinstance(law, Product | CurieWeiss):
-        from regimes.numerics.laws.product.sampled_average import estimator
-
-        return estimator(law, t, d)
-    raise DomainError(
-        "levels have a one-dimensional law given x for Gaussian clusters on a line, spectra of few distinct eigenvalues, "
-        f"products and the Curie-Weiss model, not for {getattr(law, 'family', type(law).__name__)}"
-    )
-
-
-def _line_channel(law: Any, t: float, d: int) -> Channel | None:
-    """The channel of clusters on a line, or of Gaussian data with one positive eigenvalue; None for other laws."""
-    if isinstance(law, GaussianClusters):
-        return channel(law, t, d)
-    if isinstance(law, GaussianSpectrum) and len((parts := blocks(law, t, d)).dimensions) == 1:
-        return Channel(float(parts.q[0]), np.zeros(1), np.ones(1), parts.dimensions[0])
-    return None
-
-
-def _over_times(t: ArrayLike, n: float, one: Callable[[float], tuple[float, float]]) -> tuple[FloatArray, FloatArray]:
+def over_times(t: ArrayLike, n: float, one: Callable[[float], tuple[float, float]]) -> tuple[FloatArray, FloatArray]:
+    """Value and error of `one` at times of any shape; `DomainError` for an n that makes no sense."""
     if not (math.isfinite(n) and n >= 2):
         raise DomainError(f"n={n} is outside its domain: 2 <= n < inf (number of data points)")
     times = np.asarray(t, dtype=float)
@@ -117,58 +87,67 @@ def _over_times(t: ArrayLike, n: float, one: Callable[[float], tuple[float, floa
     return pairs[:, 0].reshape(times.shape), pairs[:, 1].reshape(times.shape)
 
 
-def excess_entropy(law: Any, t: ArrayLike, n: float, d: int, *, tol: float = 1e-9) -> tuple[FloatArray, FloatArray]:
+def excess_entropy(points: At, t: ArrayLike, n: float, d: int, *, tol: float = 1e-9) -> tuple[FloatArray, FloatArray]:
     """Empirical excess entropy per dimension, exact at finite n and d.
 
     Parameters
     ----------
-    law : clusters whose centres lie on one line, a spectrum of few distinct eigenvalues, a product or a Curie-Weiss law, with numbers in.
-    t : forward times, any shape.
-    n : number of data points, n >= 2.
-    d : dimension.
-    tol : relative error at which refining stops (or 1e-30, absolute).
+    points : callable
+        How the average over x is taken, at a time and a dimension.
+    t : array_like
+        Forward times, any shape.
+    n : float
+        Number of data points, n >= 2.
+    d : int
+        Dimension.
+    tol : float
+        Relative error at which refining stops (or 1e-30, absolute).
 
     Returns
     -------
-    value, error : arrays of the shape of t, nats per dimension. For Gaussian data the error is the change under refinement of every
-        grid and a shift of the contour; for products and Curie-Weiss five standard errors of independent randomisations (see
-        `sampled_average`). It may exceed tol where the finest grid, or the largest sample, is not enough.
+    value, error : ndarray
+        Of the shape of t, nats per dimension. For Gaussian data the error is the change under refinement of every grid and a shift of the
+        contour; for products and Curie-Weiss spins five standard errors of independent randomisations. It may exceed tol where the
+        finest grid, or the largest sample, is not enough.
 
     Raises
     ------
     DomainError
-        Any other law; more centres or eigenvalues than that; t, n or d outside their domains.
+        A law that has too many centres or eigenvalues; t, n or d outside their domains.
     """
-    value, error = _over_times(t, n, lambda s: _estimator(law, s, d)(n, "excess", tol))
+    value, error = over_times(t, n, lambda s: points(s, d)(n, "excess", tol))
     return np.asarray(value / d), np.asarray(error / d)
 
 
-def collapse_probability(law: Any, t: ArrayLike, n: float, d: int, *, tol: float = 1e-9) -> tuple[FloatArray, FloatArray]:
+def collapse_probability(points: At, t: ArrayLike, n: float, d: int, *, tol: float = 1e-9) -> tuple[FloatArray, FloatArray]:
     """Probability that two clones split at t end on the same datum, exact at finite n and d; arguments as `excess_entropy`."""
     if n > 1000:
-        return _over_times(t, n, lambda s: _estimator(law, s, d)(n, "agreement", tol))
+        return over_times(t, n, lambda s: points(s, d)(n, "agreement", tol))
     # With few levels 1 - phi_C keeps all digits of phi_C >= 1/n.
-    value, error = _over_times(t, n, lambda s: _estimator(law, s, d)(n, "confusion", tol))
+    value, error = over_times(t, n, lambda s: points(s, d)(n, "confusion", tol))
     return np.asarray(1 - value), error
 
 
-def decoding_probability(law: Any, t: ArrayLike, n: float, d: int, *, tol: float = 1e-6) -> tuple[FloatArray, FloatArray]:
-    """Probability that the datum nearest to x_t is the one it came from, at finite n and d; arguments as `excess_entropy`.
+def by_setting(function: Callable[[Any, FloatArray, float, int], tuple[FloatArray, FloatArray]]) -> Callable[[DataModel, Values], Answer]:
+    """A function of a law, times, n and d for whole columns of parameters: one call per distinct setting of everything but the time."""
 
-    Raises
-    ------
-    DomainError
-        A law that is neither Gaussian clusters on a line nor Gaussian with one positive eigenvalue; t, n or d outside their domains.
-    """
-    from regimes.numerics.laws.clusters.decoding import probability  # which is built on this module
+    def compute(model: DataModel, values: Values) -> Answer:
+        others = [name for name in values if name != "t"]
+        settings, member = np.unique(np.stack([values[name] for name in others], axis=1), axis=0, return_inverse=True)
+        value, error = np.empty(values["t"].size), np.empty(values["t"].size)
+        for j, row in enumerate(settings):
+            rows = np.flatnonzero(member.ravel() == j)
+            given = dict(zip(others, map(float, row), strict=True))
+            if given["d"] != math.floor(given["d"]):
+                raise DomainError(f"d={given['d']:g} is not a whole number: the finite-size integrals need one")
+            law = model.law({p.name: given[p.name] for p in model.params})
+            value[rows], error[rows] = function(law, values["t"][rows], given["n"], int(given["d"]))
+        found = Answer.of(Pair(value, error))
+        return found.set(found.status == FAILED, FAILED, "the integral did not settle")
 
-    def one(time: float) -> tuple[float, float]:
-        line = _line_channel(law, time, d)
-        if line is None:
-            raise DomainError(
-                "decoding probabilities at finite n and d are there for Gaussian clusters on a line and for Gaussian data "
-                f"with one positive eigenvalue, not for this {law.family} law"
-            )
-        return probability(line, n, tol)
+    return compute
 
-    return _over_times(t, n, one)
+
+def method(function: Callable[[At, FloatArray, float, int], tuple[FloatArray, FloatArray]], points: Points, doc: str) -> Numbers:
+    """The method that computes an average over x as `points` takes it."""
+    return Numbers(by_setting(lambda law, t, n, d: function(partial(points, law), t, n, d)), doc, loosest=math.inf)

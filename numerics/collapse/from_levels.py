@@ -1,26 +1,22 @@
 """Everything about collapse that follows from a law's energy levels, batched over parameters: theory.md, written once for all laws.
 
-Each public function takes a model and its parameter values, arrays of one length P, and returns an `Answer`. The levels of the
-law come from `families.levels`. Notation: gamma = 1/(e^{2t} - 1); g, I and the rest as in `energy.EnergyLevels`.
+Each public function takes the levels of a law at P parameter points and the parameters, arrays (P,), and returns an
+`Answer`. Notation: gamma = 1/(e^{2t} - 1); g, I and the rest as in `levels.EnergyLevels`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.collapse.levels import EnergyLevels, FloatArray, Pair
-from regimes.numerics.estimate import Answer, TextArray
-from regimes.numerics.laws import levels
-from regimes.theory.model import DataModel
+from regimes.numerics.arrays import EPS, Answer, FloatArray, Pair, TextArray, Values, texts
+from regimes.numerics.collapse.levels import EnergyLevels
 
-Values = Mapping[str, FloatArray]
 Rows = NDArray[np.signedinteger[Any]]
-_EPS = float(np.finfo(np.float64).eps)
 _FAR = 690.0  # exp(690) is a float64, with room for a factor
 
 NO_COLLAPSE = "alpha is at least the entropy of the data per dimension: log n data never outweigh it, t_C = 0"
@@ -31,28 +27,23 @@ def snr(t: FloatArray) -> FloatArray:
     return np.asarray(1 / np.expm1(2 * t))
 
 
-def _answer(pair: Pair, reason: TextArray | None = None) -> Answer:
-    value, error = np.asarray(pair.value, dtype=float), np.asarray(pair.error, dtype=float)
-    return Answer(value, error + _EPS * np.abs(value), np.full(value.shape, "", "<U160") if reason is None else reason)
-
-
 # -- functions of t ---------------------------------------------------------------------------------------------------
 
 
-def information(model: DataModel, values: Values) -> Answer:
+def information(levels: EnergyLevels, values: Values) -> Answer:
     """I(t) per dimension."""
-    return _answer(levels(model, values).information(snr(values["t"])))
+    return Answer.of(levels.information(snr(values["t"])))
 
 
-def information_from_cumulant(model: DataModel, values: Values) -> Answer:
+def information_from_cumulant(levels: EnergyLevels, values: Values) -> Answer:
     """I = -1/2 - g(1)."""
-    g = levels(model, values).cumulant(snr(values["t"]), np.ones_like(values["t"]))
-    return _answer(Pair(-0.5 - g.value, g.error + _EPS))
+    g = levels.cumulant(snr(values["t"]), np.ones_like(values["t"]))
+    return Answer.of(Pair(-0.5 - g.value, g.error + EPS))
 
 
-def information_from_mmse(model: DataModel, values: Values) -> Answer:
+def information_from_mmse(levels: EnergyLevels, values: Values) -> Answer:
     """I = integral of mmse/2 over the signal-to-noise ratio, up to that of t: Gauss-Legendre panels in log gamma."""
-    ends, law = snr(values["t"]), levels(model, values)
+    ends = snr(values["t"])
     low = np.minimum(1e-8 * ends, 1e-8)  # below it mmse is nearly constant: one panel in gamma itself
     totals = []
     for order in (12, 16):
@@ -63,77 +54,77 @@ def information_from_mmse(model: DataModel, values: Values) -> Answer:
         for left, right in pairwise(edges):
             for node, weight in zip(x, w, strict=True):
                 gamma = np.exp((left + right) / 2 + node * (right - left) / 2)
-                total += weight * (right - left) / 2 * gamma * law.mmse(gamma).value / 2
+                total += weight * (right - left) / 2 * gamma * levels.mmse(gamma).value / 2
         for node, weight in zip(x, w, strict=True):
-            total += weight * low / 2 * law.mmse(low * (1 + node) / 2).value / 2
+            total += weight * low / 2 * levels.mmse(low * (1 + node) / 2).value / 2
         totals.append(total)
-    return _answer(Pair(totals[1], np.abs(totals[1] - totals[0]) + 1e-13 * np.abs(totals[1])))
+    return Answer.of(Pair(totals[1], np.abs(totals[1] - totals[0]) + 1e-13 * np.abs(totals[1])))
 
 
-def entropy(model: DataModel, values: Values) -> Answer:
+def entropy(levels: EnergyLevels, values: Values) -> Answer:
     """s = I + log(2 pi e Delta)/2."""
-    info = levels(model, values).information(snr(values["t"]))
+    info = levels.information(snr(values["t"]))
     noise = 0.5 * np.log(2 * np.pi * np.e * -np.expm1(-2 * values["t"]))
-    return _answer(Pair(info.value + noise, info.error + 2 * _EPS * (np.abs(info.value) + np.abs(noise))))
+    return Answer.of(Pair(info.value + noise, info.error + 2 * EPS * (np.abs(info.value) + np.abs(noise))))
 
 
-def entropy_from_cumulant(model: DataModel, values: Values) -> Answer:
+def entropy_from_cumulant(levels: EnergyLevels, values: Values) -> Answer:
     """s = log(2 pi Delta)/2 - g(1)."""
-    g = levels(model, values).cumulant(snr(values["t"]), np.ones_like(values["t"]))
+    g = levels.cumulant(snr(values["t"]), np.ones_like(values["t"]))
     noise = 0.5 * np.log(2 * np.pi * -np.expm1(-2 * values["t"]))
-    return _answer(Pair(noise - g.value, g.error + 2 * _EPS * (np.abs(g.value) + np.abs(noise))))
+    return Answer.of(Pair(noise - g.value, g.error + 2 * EPS * (np.abs(g.value) + np.abs(noise))))
 
 
-def dispersion(model: DataModel, values: Values) -> Answer:
+def dispersion(levels: EnergyLevels, values: Values) -> Answer:
     """V(t)."""
-    return _answer(levels(model, values).dispersion(snr(values["t"])))
+    return Answer.of(levels.dispersion(snr(values["t"])))
 
 
-def energy_cumulant(model: DataModel, values: Values) -> Answer:
+def energy_cumulant(levels: EnergyLevels, values: Values) -> Answer:
     """g_t(lam)."""
-    return _answer(levels(model, values).cumulant(snr(values["t"]), values["lam"]))
+    return Answer.of(levels.cumulant(snr(values["t"]), values["lam"]))
 
 
-def excess_entropy(model: DataModel, values: Values) -> Answer:
+def excess_entropy(levels: EnergyLevels, values: Values) -> Answer:
     """max(alpha - I, 0)."""
-    info = levels(model, values).information(snr(values["t"]))
+    info = levels.information(snr(values["t"]))
     gap = values["alpha"] - info.value
-    return _answer(Pair(np.maximum(gap, 0), np.where(gap > -info.error, info.error + _EPS * values["alpha"], 0)))
+    return Answer.of(Pair(np.maximum(gap, 0), np.where(gap > -info.error, info.error + EPS * values["alpha"], 0)))
 
 
-def rate_function(model: DataModel, values: Values) -> Answer:
+def rate_function(levels: EnergyLevels, values: Values) -> Answer:
     """max over lam of -g(lam) - lam eps, for energies below the mean one."""
-    law, gamma, eps = levels(model, values), snr(values["t"]), values["energy"]
+    gamma, eps = snr(values["t"]), values["energy"]
     zero = np.zeros_like(gamma)
-    mean = law.energy(gamma, zero)
-    far, reason = np.full_like(gamma, 1e9), np.full(gamma.shape, "", "<U160")
+    mean = levels.energy(gamma, zero)
+    far, reason = np.full_like(gamma, 1e9), texts(gamma.size)
     reason[eps >= mean.value] = "the energy is not below the mean energy of the levels, where the rate function is zero"
-    lowest = law.energy(gamma, far).value
+    lowest = levels.energy(gamma, far).value
     reason[eps <= lowest] = "no level lies that low at any number of data: the rate function is infinite"
     value, error, here = np.full_like(gamma, np.nan), np.full_like(gamma, np.nan), np.flatnonzero(reason == "")
     if here.size:
-        some, g, e = law.select(here), gamma[here], eps[here]
+        some, g, e = levels.select(here), gamma[here], eps[here]
         lam = monotone_root(
             lambda u, k: some.select(k).energy(g[k], u), lambda u, k: -some.select(k).fluctuation(g[k], u).value, e, np.ones_like(e), -1
         )
         rate, off = some.rate(g, lam.value), some.energy(g, lam.value).value - e
         # -g - lam eps is stationary at the root: what is left of the root's error enters as a product of two small numbers
         value[here] = rate.value + lam.value * off
-        error[here] = rate.error + lam.error * np.abs(off) + 2 * _EPS * lam.value * e
-    return _answer(Pair(value, error), reason)
+        error[here] = rate.error + lam.error * np.abs(off) + 2 * EPS * lam.value * e
+    return Answer.of(Pair(value, error), reason)
 
 
 # -- the replica-symmetry-breaking parameter -----------------------------------------------------------------------------
 
 
-def _parameter(law: EnergyLevels, gamma: FloatArray, alpha: FloatArray) -> Pair:
+def _parameter(levels: EnergyLevels, gamma: FloatArray, alpha: FloatArray) -> Pair:
     """m*: one in the liquid; in the glass the root of m g'(m) - g(m) = alpha."""
     value, error = np.ones_like(gamma), np.zeros_like(gamma)
-    info = law.information(gamma)
+    info = levels.information(gamma)
     glass = np.flatnonzero(alpha < info.value)
     value[np.isnan(info.value)] = np.nan
     if glass.size:
-        some, g, a = law.select(glass), gamma[glass], alpha[glass]
+        some, g, a = levels.select(glass), gamma[glass], alpha[glass]
         root = monotone_root(
             lambda m, k: some.select(k).rate(g[k], m), lambda m, k: m * some.select(k).fluctuation(g[k], m).value, a,
             np.sqrt(a / info.value[glass]), 1,
@@ -142,35 +133,35 @@ def _parameter(law: EnergyLevels, gamma: FloatArray, alpha: FloatArray) -> Pair:
     return Pair(value, error)
 
 
-def rsb_parameter(model: DataModel, values: Values) -> Answer:
+def rsb_parameter(levels: EnergyLevels, values: Values) -> Answer:
     """m*(t, alpha)."""
-    return _answer(_parameter(levels(model, values), snr(values["t"]), values["alpha"]))
+    return Answer.of(_parameter(levels, snr(values["t"]), values["alpha"]))
 
 
-def participation_ratio(model: DataModel, values: Values) -> Answer:
+def participation_ratio(levels: EnergyLevels, values: Values) -> Answer:
     """1 - m*."""
-    m = rsb_parameter(model, values)
-    return Answer(1 - m.value, m.error + _EPS, m.reason)
+    m = rsb_parameter(levels, values)
+    return Answer(1 - m.value, m.error + EPS, m.status, m.reason)
 
 
-def free_energy(model: DataModel, values: Values) -> Answer:
+def free_energy(levels: EnergyLevels, values: Values) -> Answer:
     """psi = [alpha + g(m*)]/m*; stationary in m, so the error of m* enters squared."""
-    law, gamma, alpha = levels(model, values), snr(values["t"]), values["alpha"]
-    m = _parameter(law, gamma, alpha)
-    g = law.cumulant(gamma, np.where(np.isfinite(m.value), m.value, 1))
+    gamma, alpha = snr(values["t"]), values["alpha"]
+    m = _parameter(levels, gamma, alpha)
+    g = levels.cumulant(gamma, np.where(np.isfinite(m.value), m.value, 1))
     value = (alpha + g.value) / m.value
-    return _answer(Pair(value, (g.error + 2 * _EPS * (alpha + np.abs(g.value))) / m.value + (m.error / m.value) ** 2 * np.abs(value)))
+    return Answer.of(Pair(value, (g.error + 2 * EPS * (alpha + np.abs(g.value))) / m.value + (m.error / m.value) ** 2 * np.abs(value)))
 
 
-def free_energy_from_energy(model: DataModel, values: Values) -> Answer:
+def free_energy_from_energy(levels: EnergyLevels, values: Values) -> Answer:
     """psi = -eps(m*) in the glass, alpha + g(1) in the liquid."""
-    law, gamma, alpha = levels(model, values), snr(values["t"]), values["alpha"]
-    m = _parameter(law, gamma, alpha)
+    gamma, alpha = snr(values["t"]), values["alpha"]
+    m = _parameter(levels, gamma, alpha)
     at = np.where(np.isfinite(m.value), m.value, 1)
-    energy, g, slope = law.energy(gamma, at), law.cumulant(gamma, at), law.fluctuation(gamma, at)
+    energy, g, slope = levels.energy(gamma, at), levels.cumulant(gamma, at), levels.fluctuation(gamma, at)
     glass = m.value < 1
     value = np.where(glass, -energy.value, alpha + g.value)
-    return _answer(Pair(np.where(np.isnan(m.value), np.nan, value), np.where(glass, energy.error + slope.value * m.error, g.error + _EPS)))
+    return Answer.of(Pair(np.where(np.isnan(m.value), np.nan, value), np.where(glass, energy.error + slope.value * m.error, g.error + EPS)))
 
 
 # -- critical times --------------------------------------------------------------------------------------------------------
@@ -179,19 +170,19 @@ def free_energy_from_energy(model: DataModel, values: Values) -> Answer:
 def _time(gamma: Pair, reason: TextArray) -> Answer:
     """t = log(1 + 1/gamma)/2; the error given with `gamma` is relative."""
     t = 0.5 * np.log1p(1 / gamma.value)
-    return Answer(t, gamma.error * 0.5 / (1 + gamma.value) + 2 * _EPS * t, reason)
+    return Answer.of(Pair(t, gamma.error * 0.5 / (1 + gamma.value) + EPS * t), reason)
 
 
 def _critical(
-    law: EnergyLevels, alpha: FloatArray, f: Callable[[EnergyLevels, FloatArray], Pair],
+    levels: EnergyLevels, alpha: FloatArray, f: Callable[[EnergyLevels, FloatArray], Pair],
     slope: Callable[[EnergyLevels, FloatArray], FloatArray] | None,
 ) -> Answer:  # fmt: skip
     """The time at which f(gamma), which grows from 0 to the entropy of the law, reaches alpha."""
-    reason = np.full(alpha.shape, "", "<U160")
-    reason[alpha >= law.largest_information()] = NO_COLLAPSE
+    reason = texts(alpha.size)
+    reason[alpha >= levels.largest_information()] = NO_COLLAPSE
     value, error, here = np.full_like(alpha, np.nan), np.full_like(alpha, np.nan), np.flatnonzero(reason == "")
     if here.size:
-        some, a = law.select(here), alpha[here]
+        some, a = levels.select(here), alpha[here]
         root = monotone_root(
             lambda u, k: f(some.select(k), u), None if slope is None else lambda u, k: slope(some.select(k), u), a,
             np.where(a < 1, a, np.exp(np.minimum(2 * a, 600))), 1,
@@ -200,49 +191,49 @@ def _critical(
     return _time(Pair(value, error), reason)
 
 
-def time_of_collapse(law: EnergyLevels, alpha: FloatArray) -> Answer:
+def time_of_collapse(levels: EnergyLevels, alpha: FloatArray) -> Answer:
     """I(gamma) = alpha, by Newton's method with dI/dgamma = mmse/2."""
-    return _critical(law, alpha, lambda some, u: some.information(u), lambda some, u: some.mmse(u).value / 2)
+    return _critical(levels, alpha, lambda some, u: some.information(u), lambda some, u: some.mmse(u).value / 2)
 
 
-def time_of_accuracy(law: EnergyLevels, alpha: FloatArray) -> Answer:
+def time_of_accuracy(levels: EnergyLevels, alpha: FloatArray) -> Answer:
     """g(2) - 2 g(1) = alpha: second moment of the partition function."""
 
     def second(some: EnergyLevels, u: FloatArray) -> Pair:
         g1, g2 = some.reduced(u, np.ones_like(u)), some.reduced(u, np.full_like(u, 2.0))
         return Pair(g2.value - 2 * g1.value, g2.error + 2 * g1.error)
 
-    return _critical(law, alpha, second, None)
+    return _critical(levels, alpha, second, None)
 
 
-def time_of_onset(law: EnergyLevels, alpha: FloatArray) -> Answer:
+def time_of_onset(levels: EnergyLevels, alpha: FloatArray) -> Answer:
     """-g(1) seen from a datum = alpha."""
 
     def depth(some: EnergyLevels, u: FloatArray) -> Pair:
         g = some.onset(u, np.ones_like(u))
         return Pair(-g.value, g.error)
 
-    return _critical(law, alpha, depth, None)
+    return _critical(levels, alpha, depth, None)
 
 
-def collapse_time(model: DataModel, values: Values) -> Answer:
+def collapse_time(levels: EnergyLevels, values: Values) -> Answer:
     """t_C(alpha)."""
-    return time_of_collapse(levels(model, values), values["alpha"])
+    return time_of_collapse(levels, values["alpha"])
 
 
-def condensation_time(model: DataModel, values: Values) -> Answer:
+def condensation_time(levels: EnergyLevels, values: Values) -> Answer:
     """g'(1) - g(1) = alpha: the levels condense at m* = 1."""
-    return _critical(levels(model, values), values["alpha"], lambda law, u: law.rate(u, np.ones_like(u)), None)
+    return _critical(levels, values["alpha"], lambda some, u: some.rate(u, np.ones_like(u)), None)
 
 
-def accuracy_time(model: DataModel, values: Values) -> Answer:
+def accuracy_time(levels: EnergyLevels, values: Values) -> Answer:
     """t_A(alpha)."""
-    return time_of_accuracy(levels(model, values), values["alpha"])
+    return time_of_accuracy(levels, values["alpha"])
 
 
-def onset_time(model: DataModel, values: Values) -> Answer:
+def onset_time(levels: EnergyLevels, values: Values) -> Answer:
     """t_O(alpha)."""
-    return time_of_onset(levels(model, values), values["alpha"])
+    return time_of_onset(levels, values["alpha"])
 
 
 # -- roots -------------------------------------------------------------------------------------------------------------------
@@ -281,7 +272,7 @@ def monotone_root(
         low[rows] = np.where(gap < 0, np.maximum(low[rows], y[rows]), low[rows])
         high[rows] = np.where(gap >= 0, np.minimum(high[rows], y[rows]), high[rows])
         with np.errstate(all="ignore"):
-            noise = (now.error + _EPS * np.abs(now.value)) / bend
+            noise = (now.error + EPS * np.abs(now.value)) / bend
             in_logs = -sign * np.log(now.value / want) * now.value / bend
             step = np.where(now.value > 0, in_logs, 1.0)
         step = np.clip(np.nan_to_num(step, nan=1.0, posinf=1.5, neginf=-1.5), -1.5, 1.5)
@@ -290,7 +281,7 @@ def monotone_root(
         middle = 0.5 * (low[rows] + high[rows])
         both = np.isfinite(middle)
         proposal = np.where(inside, proposal, np.where(both, middle, y[rows] + np.where(gap < 0, 1.5, -1.5)))
-        small = 4 * _EPS * np.maximum(1, np.abs(y[rows]))
+        small = 4 * EPS * np.maximum(1, np.abs(y[rows]))
         closed = (high[rows] - low[rows]) <= small
         # Newton's step is the best estimate of what is left; it is taken once more, then the point is done.
         done = (np.abs(step) <= np.maximum(small, 0.5 * noise)) | closed | (gap == 0)

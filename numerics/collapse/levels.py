@@ -7,19 +7,11 @@ gamma = e^{-2t}/Delta_t; g(gamma, lam) = lim (1/d) E_x log E_a exp(-lam E).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-
-
-class Pair(NamedTuple):
-    """Values (P,) and bounds or measurements of their absolute errors (P,); a value that could not be computed is nan."""
-
-    value: FloatArray
-    error: FloatArray
+from regimes.numerics.arrays import FloatArray, Pair
 
 
 class EnergyLevels(Protocol):

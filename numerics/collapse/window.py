@@ -13,21 +13,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import erfcx, expit, ndtr
 
-from regimes.numerics.collapse.contour import FloatArray
-from regimes.numerics.collapse.levels import Pair
-from regimes.numerics.laws.clusters.points import Channel, channel, check_time_and_dimension
+from regimes.numerics.arrays import FloatArray, Pair, Values
+from regimes.numerics.collapse.finite_size import by_setting
+from regimes.numerics.collapse.gaussian_points import check_time_and_dimension
+from regimes.numerics.collapse.levels import EnergyLevels
+from regimes.numerics.quantity import Numbers
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import CurieWeiss, GaussianClusters, GaussianSpectrum, Law, RandomEnergies
+from regimes.theory.law import Law
+from regimes.theory.model import DataModel, FixedLaw
 
 _LOG_ROOT_TAU = 0.5 * math.log(2 * math.pi)
 
 
-def information(q: float) -> tuple[float, float]:
+def gaussian_information(q: float) -> tuple[float, float]:
     """Mean I and variance V of the information density of one coordinate of a Gaussian cluster, q its signal-to-noise ratio.
 
     With x = sqrt(q) xi + z the density is log(1+q)/2 + (x^2/(1+q) - z^2)/2, a quadratic form of two normal variables.
@@ -47,7 +52,7 @@ def softplus_average(a: ArrayLike, b: float, nodes: int = 32) -> FloatArray:
     result = np.empty_like(a)
     tilted = a + b * b < 0
     u, s = a[~tilted], a[~tilted] / b
-    below = np.exp(-0.5 * s * s - _LOG_ROOT_TAU) * (1 - np.abs(s) * math.sqrt(math.pi / 2) * erfcx(np.abs(s) / math.sqrt(2)))
+    below = np.exp(-0.5 * s * s - _LOG_ROOT_TAU) * (1 - np.abs(s) * math.sqrt(math.pi / 2) * scipy.special.erfcx(np.abs(s) / math.sqrt(2)))
     kink = b * below + np.maximum(u, 0)
     result[~tilted] = kink + _localised(lambda y: np.log1p(np.exp(-y)), lambda y: np.log1p(np.exp(-y)), u, b, nodes)
     mean = a[tilted] + b * b
@@ -58,7 +63,7 @@ def softplus_average(a: ArrayLike, b: float, nodes: int = 32) -> FloatArray:
         b,
         nodes,
     )
-    result[tilted] = np.exp(a[tilted] + 0.5 * b * b) * (ndtr(-mean / b) + gap)
+    result[tilted] = np.exp(a[tilted] + 0.5 * b * b) * (scipy.special.ndtr(-mean / b) + gap)
     return result
 
 
@@ -66,13 +71,13 @@ def logistic_average(a: ArrayLike, b: float, nodes: int = 32) -> FloatArray:
     """E 1/(1 + e^{-a - b z}), z normal, for a (X,) and any b >= 0, to relative accuracy."""
     a = np.asarray(a, dtype=float)
     if b < 1:
-        return _direct(expit, a, b)
+        return _direct(scipy.special.expit, a, b)
     # e^u/(1+e^u) under N(a, b^2) is e^{a+b^2/2} times 1/(1+e^u) under N(a+b^2, b^2).
     tilted = a + b * b < 0
     mean = np.where(tilted, -a - b * b, a)
     high = mean > 0
     low = np.where(high, -mean, mean)
-    tail = ndtr(low / b) + _localised(lambda y: -expit(-y), lambda y: expit(-y), low, b, nodes)
+    tail = scipy.special.ndtr(low / b) + _localised(lambda y: -scipy.special.expit(-y), lambda y: scipy.special.expit(-y), low, b, nodes)
     average = np.where(high, 1 - tail, tail)
     return np.where(tilted, np.exp(np.where(tilted, a + 0.5 * b * b, 0.0)), 1.0) * average
 
@@ -97,68 +102,51 @@ def _localised(
     return np.asarray(up @ (above(y) * weights) + down @ (below(y) * weights))
 
 
-def _class_part(ch: Channel, nodes: int) -> tuple[FloatArray, FloatArray]:
-    """log[p(c|x)/w_c] on the nodes of the average over the class c and the coordinate along the centres, and their weights."""
-    if ch.positions.size == 1:
-        return np.zeros(1), np.ones(1)
-    g = np.linspace(-8.9, 8.9, nodes)
-    gauss = np.exp(-0.5 * g * g)
-    shift = ch.positions[:, None] - ch.positions  # own class, other class
-    exponents = np.log(ch.weights)[None, :, None] - shift[..., None] * (g + 0.5 * shift[..., None])
-    top = exponents.max(axis=1)
-    value = -(top + np.log(np.exp(exponents - top[:, None]).sum(axis=1)))
-    return value.ravel(), (ch.weights[:, None] * (gauss / gauss.sum())).ravel()
+class Density(NamedTuple):
+    """The information density of one law at one time.
+
+    Attributes
+    ----------
+    information, dispersion : Pair
+        Mean and variance per coordinate inside a cluster or state, with their errors, each (1,).
+    class_part : callable
+        log[p(c|x)/w_c] on the nodes of an average, and their weights, from d and a number of nodes.
+    """
+
+    information: Pair
+    dispersion: Pair
+    class_part: Callable[[int, int], tuple[FloatArray, FloatArray]]
 
 
-def information_and_dispersion(law: Law, t: float) -> tuple[Pair, Pair]:
-    """I and V per coordinate, with their errors, each (1,): inside a cluster or a state."""
-    gamma = np.array([1 / math.expm1(2 * t)])
-    if isinstance(law, GaussianClusters):
-        return _exact(*information(channel(law, t, 1).q))
-    if isinstance(law, GaussianSpectrum) and not law.curves:
-        parts = [(float(atom.weight), *information(float(atom.place) * gamma[0])) for atom in law.atoms]
-        return _exact(sum(w * mean for w, mean, _ in parts), sum(w * var for w, _, var in parts))
-    if isinstance(law, RandomEnergies):
-        raise DomainError("the random energy model has no channel, and no collapse window")
-    from regimes.numerics.laws import levels_of_law
-
-    levels = levels_of_law(law)
-    return levels.information(gamma), levels.dispersion(gamma)
+Densities = Callable[[Any, float], Density]
+"""The information density of a law with numbers in it at a time."""
+Average = Callable[[ArrayLike, float, int], FloatArray]
 
 
-def _exact(mean: float, variance: float) -> tuple[Pair, Pair]:
-    return Pair(np.array([mean]), np.zeros(1)), Pair(np.array([variance]), np.zeros(1))
-
-
-def _parts(law: Law, t: float, d: int, nodes: int) -> tuple[FloatArray, FloatArray]:
-    """The class part on its nodes, and their weights."""
-    if isinstance(law, GaussianClusters):
-        return _class_part(channel(law, t, d), nodes)
-    if isinstance(law, CurieWeiss) and float(law.h) == 0 and float(law.beta) > 1:
-        return _state_part(float(law.beta), t, d, nodes)
+def one_class(d: int, nodes: int) -> tuple[FloatArray, FloatArray]:
+    """The class part of a law with one class."""
+    del d, nodes
     return np.zeros(1), np.ones(1)
 
 
-def _state_part(beta: float, t: float, d: int, nodes: int) -> tuple[FloatArray, FloatArray]:
-    """log[2 p(+|x)] for x from the state +, whose log-odds are a sum over coordinates."""
-    from regimes.numerics.laws.curie_weiss.levels import solve_magnetisation
+def from_levels(levels: Callable[[DataModel, Values], EnergyLevels]) -> Densities:
+    """Mean and variance of the levels' own information density, without a class part."""
 
-    m = float(solve_magnetisation(np.array([beta]), np.zeros(1))[0].value[0])
-    root = math.sqrt(1 / math.expm1(2 * t))
-    z = 0.05 * np.arange(-180, 181)
-    noise = np.exp(-0.5 * z * z - _LOG_ROOT_TAU) * 0.05
-    # Of one coordinate x = root a + z: log [(1+m) e^{root x} + (1-m) e^{-root x}]/[(1-m) e^{root x} + (1+m) e^{-root x}]
-    up, down = (2 * np.arctanh(m * np.tanh(root * (a * root + z))) for a in (1, -1))
-    mean = (1 + m) / 2 * (up @ noise) + (1 - m) / 2 * (down @ noise)
-    square = (1 + m) / 2 * (up**2 @ noise) + (1 - m) / 2 * (down**2 @ noise)
-    g = np.linspace(-8.9, 8.9, nodes)
-    gauss = np.exp(-0.5 * g * g)
-    odds = d * mean + math.sqrt(d * max(square - mean**2, 0.0)) * g
-    return math.log(2) - np.logaddexp(0, -odds), gauss / gauss.sum()
+    def density(law: Law, t: float) -> Density:
+        gamma = np.array([1 / math.expm1(2 * t)])
+        found = levels(FixedLaw(law), {})
+        return Density(found.information(gamma), found.dispersion(gamma), one_class)
+
+    return density
+
+
+def known(mean: float, variance: float, class_part: Callable[[int, int], tuple[FloatArray, FloatArray]] = one_class) -> Density:
+    """Mean and variance in closed form."""
+    return Density(Pair(np.array([mean]), np.zeros(1)), Pair(np.array([variance]), np.zeros(1)), class_part)
 
 
 def _average(
-    function: Callable[[ArrayLike, float, int], FloatArray], sign: int, law: Law, t: ArrayLike, n: float, d: int
+    function: Average, sign: int, density: Callable[[float], Density], t: ArrayLike, n: float, d: int
 ) -> tuple[FloatArray, FloatArray]:
     if not n >= 2:
         raise DomainError(f"n={n} is outside its domain: 2 <= n < inf (number of data points)")
@@ -166,9 +154,9 @@ def _average(
     values, errors = np.empty((2, times.size)), np.empty(times.size)
     for k, time in enumerate(times.ravel()):
         check_time_and_dimension(float(time), d)
-        mean, variance = information_and_dispersion(law, float(time))
+        mean, variance, class_part = density(float(time))
         for row, (axial, nodes) in enumerate(((300, 32), (200, 24))):
-            part, weights = _parts(law, float(time), d, axial)
+            part, weights = class_part(d, axial)
             zeta = d * mean.value[0] + part - math.log(n - 1)
             values[row, k] = weights @ function(sign * zeta, math.sqrt(d * variance.value[0]), nodes)
         # Both functions bound their first two derivatives: E f changes by at most E f times the change of the mean, and half that of V.
@@ -176,24 +164,36 @@ def _average(
     return values[0].reshape(times.shape), (np.abs(values[0] - values[1]) + errors).reshape(times.shape)
 
 
-def excess_entropy(law: Law, t: ArrayLike, n: float, d: int) -> tuple[FloatArray, FloatArray]:
+def excess_entropy(density: Callable[[float], Density], t: ArrayLike, n: float, d: int) -> tuple[FloatArray, FloatArray]:
     """Excess entropy per dimension in the window approximation.
 
     Parameters
     ----------
-    law : a law with numbers in it; clusters with centres on one line.
-    t : forward times, any shape.
-    n : number of data points, n >= 2.
-    d : dimension.
+    density : callable
+        The information density at a time.
+    t : array_like
+        Forward times, any shape.
+    n : float
+        Number of data points, n >= 2.
+    d : int
+        Dimension.
 
     Returns
     -------
-    value, error : arrays of the shape of t, nats per dimension; the error is that of the numerical average.
+    value, error : ndarray
+        Of the shape of t, nats per dimension; the error is that of the numerical average.
     """
-    value, error = _average(softplus_average, -1, law, t, n, d)
+    value, error = _average(softplus_average, -1, density, t, n, d)
     return value / d, error / d
 
 
-def collapse_probability(law: Law, t: ArrayLike, n: float, d: int) -> tuple[FloatArray, FloatArray]:
+def collapse_probability(density: Callable[[float], Density], t: ArrayLike, n: float, d: int) -> tuple[FloatArray, FloatArray]:
     """Probability that two clones split at t end on the same datum, in the window approximation; arguments as `excess_entropy`."""
-    return _average(logistic_average, 1, law, t, n, d)
+    return _average(logistic_average, 1, density, t, n, d)
+
+
+def method(
+    function: Callable[[Callable[[float], Density], FloatArray, float, int], tuple[FloatArray, FloatArray]], densities: Densities, doc: str
+) -> Numbers:
+    """The method that computes an average over the information density."""
+    return Numbers(by_setting(lambda law, t, n, d: function(partial(densities, law), t, n, d)), doc, loosest=math.inf)

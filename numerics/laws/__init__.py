@@ -1,71 +1,90 @@
-"""Energy levels by family of laws: the one place that knows which file computes them."""
+"""What the families of laws answer in numbers: each in a folder of its own, found by the family's name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
-from importlib import import_module
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
 
-import numpy as np
+from regimes.numerics.arrays import Values
+from regimes.numerics.collapse.finite_size import At, Points
+from regimes.numerics.collapse.levels import EnergyLevels
+from regimes.numerics.collapse.window import Densities, Density
+from regimes.numerics.quantity import Quantity
+from regimes.numerics.speciation.odds import ClassOdds
+from regimes.numerics.speciation.splitting import OrderParameter
+from regimes.theory.errors import DomainError
+from regimes.theory.law import Law, place_of
+from regimes.theory.model import DataModel, FixedLaw
 
-from regimes.numerics.collapse.levels import EnergyLevels, FloatArray
-from regimes.theory.laws import Law
-from regimes.theory.model import DataModel
-from regimes.theory.params import Param
-
-MODULES = {
-    "product": "regimes.numerics.laws.product.levels",
-    "spectrum": "regimes.numerics.laws.spectrum.levels",
-    "clusters": "regimes.numerics.laws.mixture.levels",
-    "mixture": "regimes.numerics.laws.mixture.levels",
-    "curie-weiss": "regimes.numerics.laws.curie_weiss.levels",
-    "ising-chain": "regimes.numerics.laws.ising_chain.levels",
-    "sampled-ising-chain": "regimes.numerics.laws.ising_chain.sampled_levels",
-}
-"""Family -> module with a function ``levels(model, values)``."""
+__all__ = ["Answers", "answers", "density_of", "levels_of", "points_of"]
 
 
-def levels(model: DataModel, values: Mapping[str, FloatArray]) -> EnergyLevels:
-    """The levels of a model at P parameter points; every entry of `values` has length P."""
-    count = {name: np.asarray(v, dtype=float) for name, v in values.items() if name in {p.name for p in model.params}}
-    if not count:  # a law without parameters: any column tells how many points there are
-        count = {"": np.zeros(len(next(iter(values.values()))))}
-    found: EnergyLevels = import_module(MODULES[model.family]).levels(model, count)
-    return found
+@dataclass(frozen=True)
+class Answers:
+    """What one family of laws answers in this layer; a text says why there is no answer, after the name of a model.
+
+    Attributes
+    ----------
+    levels : callable or str
+        The energy levels of a model at P parameter points.
+    odds : callable or str
+        Its classes at P parameter points.
+    points : callable or str
+        How the average over x is taken at finite n and d, for a law with numbers in it.
+    densities : callable or str
+        Mean, variance and class part of the information density, for a law with numbers in it.
+    order_parameter : OrderParameter or str
+        The scalar order parameter of the reverse process.
+    hierarchy : callable or str
+        Nested groups of the classes of a model, `hierarchy.Hierarchies`.
+    quantities : callable
+        Everything that can be asked of a model, by name.
+    """
+
+    quantities: Callable[[], dict[str, Quantity]]
+    levels: Callable[[DataModel, Values], EnergyLevels] | str
+    odds: Callable[[DataModel, Values], ClassOdds] | str
+    points: Points | str
+    densities: Densities | str
+    order_parameter: OrderParameter | str
+    hierarchy: Callable[[DataModel, Values], ClassOdds] | str
 
 
-class _Given(DataModel):
-    """A law with numbers in it, as a model without parameters."""
-
-    params: tuple[Param, ...] = ()
-    source = "given"
-
-    def __init__(self, law: Law) -> None:
-        self._law, self.family = law, law.family
-        self.name = self.doc = f"given {law.family}"
-
-    def law(self, values: Mapping[str, object]) -> Law:
-        del values
-        return self._law
-
-    def symbolic_law(self) -> Any:
-        return _fractions(super().symbolic_law())
+ONE_CLASS = "has one class: there is nothing to tell apart"
+NO_HIERARCHY = "is no mixture of clusters: a hierarchy of classes is that of a mixture, as in mixture kind=nested"
 
 
-def _fractions(part: Any) -> Any:
-    """The same statement with every double as the fraction that it is: the generator takes no floating-point numbers."""
-    import sympy as sp
+@cache
+def answers(family: str) -> Answers:
+    """What a family answers: found by its name, imported when first asked."""
+    place = place_of("numerics", family)
+    if place is not None:
+        found: Answers = place.ANSWERS
+        return found
+    nothing = f"is of a family, {family}, that answers nothing in numbers"
+    return Answers(dict, nothing, nothing, nothing, nothing, nothing, nothing)
 
-    if isinstance(part, tuple):
-        return tuple(map(_fractions, part))
-    if is_dataclass(part) and not isinstance(part, type):
-        return replace(part, **{f.name: _fractions(getattr(part, f.name)) for f in fields(part)})
-    return part.xreplace({x: sp.Rational(x) for x in part.atoms(sp.Float)})
 
-
-def levels_of_law(law: Law) -> EnergyLevels:
+def levels_of(law: Law) -> EnergyLevels:
     """The levels of one law with numbers in it; answers have length 1."""
-    numbers = {f.name: np.array([float(value)]) for f in fields(law) if not isinstance(value := getattr(law, f.name), tuple)}
-    found: EnergyLevels = import_module(MODULES[law.family]).levels(_Given(law), numbers or {"": np.zeros(1)})
-    return found
+    levels = answers(law.family).levels
+    if isinstance(levels, str):
+        raise DomainError(f"{law.family} {levels}")
+    return levels(FixedLaw(law), {})
+
+
+def points_of(law: Law) -> At:
+    """How the average over x is taken for one law with numbers in it."""
+    points = answers(law.family).points
+    if isinstance(points, str):
+        raise DomainError(f"{law.family} {points}")
+    return partial(points, law)
+
+
+def density_of(law: Law) -> Callable[[float], Density]:
+    """The information density of one law with numbers in it, at a time."""
+    densities = answers(law.family).densities
+    if isinstance(densities, str):
+        raise DomainError(f"{law.family} {densities}")
+    return partial(densities, law)

@@ -8,15 +8,14 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regimes.numerics.arrays import FloatArray
 from regimes.theory.errors import InputError
 from regimes.theory.laws import Atom, Curve, GaussianSpectrum, Piece, Product
 from regimes.theory.params import Param
 
 __all__ = ["check_product", "check_spectrum", "kinks", "sample_points"]
 
-FloatArray = NDArray[np.float64]
 Point = dict[Any, float]
 """Symbol -> value."""
 

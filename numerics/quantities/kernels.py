@@ -7,7 +7,8 @@ from functools import cache
 from typing import Any
 
 from regimes.numerics.codegen.generate import Kernel
-from regimes.numerics.quantities.table import Formula, Quantity, get_quantity
+from regimes.numerics.quantities.table import get_quantity
+from regimes.numerics.quantity import Formula, Quantity
 from regimes.theory.errors import RegimesError
 from regimes.theory.model import DataModel
 
@@ -34,14 +35,14 @@ def build(model: DataModel, what: Quantity, method: str, target: str, *, selftes
     from regimes.theory.derive import derive
     from regimes.theory.symbolic.averages import written_out
 
-    recipe = what.recipes[method]
-    if not isinstance(recipe, Formula):
+    formula = what.methods[method]
+    if not isinstance(formula, Formula):
         raise RegimesError(
             f"{what.name} by method {method} is an integral over n and d, not a formula: generate one of "
-            f"{', '.join(m for m, r in what.recipes.items() if isinstance(r, Formula)) or 'the other quantities'}"
+            f"{', '.join(m for m, r in what.methods.items() if isinstance(r, Formula)) or 'the other quantities'}"
         )
-    proof = derive(model, recipe.kind)
-    expr = written_out(recipe.build(proof))
+    proof = derive(model, formula.kind)
+    expr = written_out(formula.build(proof))
     params = [*model.params, *what.needed(method), *what.optional]
     used = {symbol: written_out(e) for symbol, e in _definitions(expr, proof.definitions).items()}
     free = expr.free_symbols.union(*(e.free_symbols for e in used.values()))
@@ -56,7 +57,7 @@ def build(model: DataModel, what: Quantity, method: str, target: str, *, selftes
         target=target,
         doc=what.doc,
         definitions=used,
-        reference=f"derivation '{recipe.kind}' of model '{model.name}' ({model.source})",
+        reference=f"derivation '{formula.kind}' of model '{model.name}' ({model.source})",
         meanings={p.name: f"{p.doc}; {p.domain}" for p in args},
         selftest=points,
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from regimes.numerics.arrays import NONE
 from regimes.numerics.estimate import Estimate, decimal
 from regimes.numerics.schedules.times import ou_time, time_in
 from regimes.theory.channel.schedules import get_schedule
@@ -57,8 +58,9 @@ class Clock:
         if not quantity.endswith("-time"):
             return replace(estimate, parameters=shown)
         there = estimate.ok
-        value, error, reason = time_in(self.schedule, np.where(there, estimate.value, np.nan), estimate.error, **self.options)
-        late = there & (reason != "")
+        found = time_in(self.schedule, np.where(there, estimate.value, np.nan), estimate.error, **self.options)
+        value, error, reason = found.value, found.error, found.reason.astype(np.str_)
+        late = there & (found.status == NONE)
         text = estimate.text.copy()
         for index in map(tuple, np.argwhere(there)):
             text[index] = "" if late[index] else decimal(float(value[index]), float(error[index]))

@@ -14,15 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regimes.numerics.collapse.levels import FloatArray
-from regimes.numerics.estimate import Answer
+from regimes.numerics.arrays import EPS, NONE, OK, Answer, FloatArray, texts
 from regimes.theory.channel.schedules import get_schedule
 from regimes.theory.errors import DomainError
 from regimes.theory.params import TIME
 
 __all__ = ["ou_time", "time_in"]
 
-_EPS = float(np.finfo(np.float64).eps)
 _EARLIEST = 1e-300  # stands for the beginning of the process
 
 Options = Mapping[str, float]
@@ -34,19 +32,26 @@ def time_in(schedule: str, t: ArrayLike, error: ArrayLike = 0.0, **options: floa
 
     Parameters
     ----------
-    schedule : one of `regimes.theory.channel.schedules.SCHEDULES`.
-    t : times > 0 of any shape; nan passes through without a reason.
-    error : absolute errors of them, of a shape that broadcasts to that of t.
-    options : of the schedule, as ``steps=1000``.
+    schedule : str
+        One of `regimes.theory.channel.schedules.SCHEDULES`.
+    t : array_like
+        Times > 0 of any shape; nan passes through.
+    error : array_like
+        Absolute errors of them, of a shape that broadcasts to that of t.
+    **options : float
+        Of the schedule, as ``steps=1000``.
 
     Returns
     -------
-    Answer of arrays of the shape of t; a nan with a reason where the schedule ends before time t.
+    Answer
+        Of arrays of the shape of t; none where the schedule ends before time t.
 
     Raises
     ------
-    UnknownNameError : no such schedule or option.
-    DomainError : a time or an option outside its domain.
+    UnknownNameError
+        No such schedule or option.
+    DomainError
+        A time or an option outside its domain.
     """
     kind = get_schedule(schedule)
     given, own = kind.complete(options), _OWN[schedule]
@@ -56,8 +61,8 @@ def time_in(schedule: str, t: ArrayLike, error: ArrayLike = 0.0, **options: floa
     end = float(_ENDS[schedule](given)) if schedule in _ENDS else np.inf
     value, blur = _mapped(lambda at: own(np.clip(at, _EARLIEST, end), given), t, spread)
     late = t > end
-    reason = np.where(late, f"schedule {schedule} ends at t = {end:.6g}", "").astype("<U160")
-    return Answer(np.where(late, np.nan, value), np.where(late, np.nan, blur), reason)
+    answer = Answer(value, blur, texts(t.shape, OK), texts(t.shape))
+    return answer.set(late, NONE, f"schedule {schedule} ends at t = {end:.6g}")
 
 
 def ou_time(schedule: str, time: ArrayLike, error: ArrayLike = 0.0, **options: float) -> Answer:
@@ -65,13 +70,17 @@ def ou_time(schedule: str, time: ArrayLike, error: ArrayLike = 0.0, **options: f
 
     Parameters
     ----------
-    schedule, options : as in `time_in`.
-    time : own times of any shape, inside the domain of the schedule's time.
-    error : absolute errors of them.
+    schedule, **options
+        As in `time_in`.
+    time : array_like
+        Own times of any shape, inside the domain of the schedule's time.
+    error : array_like
+        Absolute errors of them.
 
     Raises
     ------
-    DomainError : a time outside the schedule, or an option outside its domain.
+    DomainError
+        A time outside the schedule, or an option outside its domain.
     """
     kind = get_schedule(schedule)
     given, clock = kind.complete(options), _CLOCKS[schedule]
@@ -82,16 +91,16 @@ def ou_time(schedule: str, time: ArrayLike, error: ArrayLike = 0.0, **options: f
         raise DomainError(f"{kind.time.name}={own.max():g} is beyond the end of schedule {schedule}: {kind.time.name} <= {high:g}")
     spread = np.broadcast_to(np.asarray(error, dtype=float), own.shape)
     value, blur = _mapped(lambda at: clock(np.clip(at, _EARLIEST, high), given), own, spread)
-    return Answer(value, blur, np.full(own.shape, "", "<U160"))
+    return Answer(value, blur, texts(own.shape, OK), texts(own.shape))
 
 
 def _mapped(clock: Callable[[FloatArray], FloatArray], at: FloatArray, error: FloatArray) -> tuple[FloatArray, FloatArray]:
     with np.errstate(divide="ignore", invalid="ignore"):
         value = clock(at)
         # A rounding of the argument counts as an error of it.
-        reach = error + _EPS * at
+        reach = error + EPS * at
         ends = np.maximum(clock(at + reach) - value, value - clock(at - reach))
-    return value, ends + 4 * _EPS * np.abs(value)
+    return value, ends + 4 * EPS * np.abs(value)
 
 
 # -- the clocks -------------------------------------------------------------------------------------------------------------------

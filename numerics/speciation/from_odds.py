@@ -1,40 +1,27 @@
-"""What follows from a law's class log-odds along t, batched over parameters: written once for all laws (times: `speciation_times`).
+"""What follows from a law's class log-odds along t, batched over parameters: written once for all laws (times: `times`).
 
-Each public function takes a model and its parameter values, arrays of one length P, and returns an `Answer`. The classes of the law come
-from `odds.odds`. Notation: p(c|x) the posterior of class c, w_c its weight; L = log P_t^A - log P_t^B of the first two classes.
+Each public function takes the classes of a law at P parameter points and the parameters, arrays (P,), and returns an `Answer`.
+Notation: p(c|x) the posterior of class c, w_c its weight; L = log P_t^A - log P_t^B of the first two classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.collapse.levels import FloatArray, Pair
-from regimes.numerics.estimate import Answer, TextArray
+from regimes.numerics.arrays import EPS, Answer, FloatArray, Pair, TextArray, Values
 from regimes.numerics.runtime.functions import relative_entropy_term
-from regimes.numerics.speciation.odds import ClassOdds, OddsFunction, odds
-from regimes.theory.model import DataModel
-
-Values = Mapping[str, FloatArray]
-_EPS = float(np.finfo(np.float64).eps)
+from regimes.numerics.speciation.odds import ClassOdds, OddsFunction
 
 
-def classes(model: DataModel, values: Values) -> tuple[ClassOdds, TextArray]:
-    """The classes, and why there are none where there are none."""
-    law, count = odds(model, values), values["d"].size
-    absent = getattr(law, "absent", None)  # only laws whose classes exist at some of their parameters have it
-    return law, np.full(count, "", "<U160") if absent is None else np.asarray(absent(values["d"]), dtype="<U160")
-
-
-def where_present(law: ClassOdds, present: TextArray, compute: Callable[[ClassOdds, NDArray[np.intp]], Pair]) -> Answer:
+def where_present(odds: ClassOdds, absent: TextArray, compute: Callable[[ClassOdds, NDArray[np.intp]], Pair]) -> Answer:
     """What `compute` makes of the classes at the rows (indices of parameter points) where there are any."""
-    rows, value, error = np.flatnonzero(present == ""), np.full(present.size, np.nan), np.full(present.size, np.nan)
+    rows, value, error = np.flatnonzero(absent == ""), np.full(absent.size, np.nan), np.full(absent.size, np.nan)
     if rows.size:
-        found = compute(law.select(rows), rows)
-        value[rows], error[rows] = found.value, found.error + _EPS * np.abs(found.value)
-    return Answer(value, error, present)
+        value[rows], error[rows] = compute(odds.select(rows), rows)
+    return Answer.of(Pair(value, error), absent)
 
 
 # -- averages over the classes ------------------------------------------------------------------------------------------------
@@ -92,32 +79,32 @@ def average(law: ClassOdds, t: FloatArray, d: FloatArray, f: OddsFunction) -> Pa
     return Pair((weights * by_class.value[..., 0]).sum(-1), (weights * by_class.error[..., 0]).sum(-1))
 
 
-def _mean(model: DataModel, values: Values, f: OddsFunction) -> Answer:
+def _mean(odds: ClassOdds, values: Values, f: OddsFunction) -> Answer:
     t, d = values["t"], values["d"]
-    return where_present(*classes(model, values), lambda law, rows: average(law, t[rows], d[rows], f))
+    return where_present(odds, odds.absent(d), lambda law, rows: average(law, t[rows], d[rows], f))
 
 
-def cloning_probability(model: DataModel, values: Values) -> Answer:
+def cloning_probability(odds: ClassOdds, values: Values) -> Answer:
     """phi = E sum_c p(c|x)^2: two clones end in the same class."""
-    return _mean(model, values, agreement)
+    return _mean(odds, values, agreement)
 
 
-def cloning_probability_from_classes(model: DataModel, values: Values) -> Answer:
+def cloning_probability_from_classes(odds: ClassOdds, values: Values) -> Answer:
     """phi = sum_c w_c E_c p(c|x)."""
-    return _mean(model, values, _own_posterior)
+    return _mean(odds, values, _own_posterior)
 
 
-def class_information(model: DataModel, values: Values) -> Answer:
+def class_information(odds: ClassOdds, values: Values) -> Answer:
     """I(class; x_t) = E KL(p(.|x) || w), nats."""
-    return _mean(model, values, divergence)
+    return _mean(odds, values, divergence)
 
 
-def class_information_from_density(model: DataModel, values: Values) -> Answer:
+def class_information_from_density(odds: ClassOdds, values: Values) -> Answer:
     """I(class; x_t) = sum_c w_c E_c log[p(c|x)/w_c]."""
-    return _mean(model, values, _density)
+    return _mean(odds, values, _density)
 
 
-def class_information_rate(model: DataModel, values: Values) -> Answer:
+def class_information_rate(odds: ClassOdds, values: Values) -> Answer:
     """-dI(class; x_t)/dt, nats per unit of time: derivative of the interpolation in Chebyshev nodes about t."""
 
     def rate(law: ClassOdds, rows: NDArray[np.intp]) -> Pair:
@@ -134,64 +121,63 @@ def class_information_rate(model: DataModel, values: Values) -> Answer:
         (coarse, _), (fine, noise) = found
         return Pair(fine, np.abs(fine - coarse) + noise)
 
-    return where_present(*classes(model, values), rate)
+    return where_present(odds, odds.absent(values["d"]), rate)
 
 
 # -- two classes -----------------------------------------------------------------------------------------------------------------
 
 
-def two_classes(law: ClassOdds, present: TextArray) -> TextArray:
-    if law.count == 2:
-        return present
-    return np.where(present == "", f"the log-odds are one number for two classes, there are {law.count}", present).astype("<U160")
+def not_two(odds: ClassOdds, d: FloatArray) -> TextArray:
+    """Why there are not two classes, (P,); empty where there are."""
+    absent = odds.absent(d)
+    if odds.count != 2:
+        absent[absent == ""] = f"the log-odds are one number for two classes, there are {odds.count}"
+    return absent
 
 
-def _moment(model: DataModel, values: Values, pick: Callable[[Pair], Pair]) -> Answer:
-    law, present = classes(model, values)
+def _moment(odds: ClassOdds, values: Values, pick: Callable[[Pair], Pair]) -> Answer:
     t, d = values["t"], values["d"]
-    return where_present(law, two_classes(law, present), lambda law, rows: pick(law.moments(t[rows], d[rows])))
+    return where_present(odds, not_two(odds, d), lambda law, rows: pick(law.moments(t[rows], d[rows])))
 
 
-def log_odds_mean(model: DataModel, values: Values) -> Answer:
+def log_odds_mean(odds: ClassOdds, values: Values) -> Answer:
     """KL(P_t^A || P_t^B) = E_A L, nats."""
-    return _moment(model, values, lambda pair: Pair(pair.value[:, 0, 1, 0], pair.error[:, 0, 1, 0]))
+    return _moment(odds, values, lambda pair: Pair(pair.value[:, 0, 1, 0], pair.error[:, 0, 1, 0]))
 
 
-def log_odds_variance(model: DataModel, values: Values) -> Answer:
+def log_odds_variance(odds: ClassOdds, values: Values) -> Answer:
     """Var_A L."""
-    return _moment(model, values, lambda pair: Pair(pair.value[:, 0, 1, 1], pair.error[:, 0, 1, 1]))
+    return _moment(odds, values, lambda pair: Pair(pair.value[:, 0, 1, 1], pair.error[:, 0, 1, 1]))
 
 
-def kappa(model: DataModel, values: Values) -> Answer:
+def kappa(odds: ClassOdds, values: Values) -> Answer:
     """Half the mean log-odds of the first class."""
-    return _moment(model, values, lambda pair: Pair(pair.value[:, 0, 1, 0] / 2, pair.error[:, 0, 1, 0] / 2))
+    return _moment(odds, values, lambda pair: Pair(pair.value[:, 0, 1, 0] / 2, pair.error[:, 0, 1, 0] / 2))
 
 
-def _averaged(model: DataModel, values: Values, pick: Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]) -> Answer:
-    law, present = classes(model, values)
-
+def _averaged(odds: ClassOdds, values: Values, pick: Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]) -> Answer:
     def compute(law: ClassOdds, rows: NDArray[np.intp]) -> Pair:
         value, error = law.averages(values["t"][rows], values["d"][rows], _square)
         return Pair(*pick(value[:, 0, [1, law.count + 1]], error[:, 0, [1, law.count + 1]]))
 
-    return where_present(law, two_classes(law, present), compute)
+    return where_present(odds, not_two(odds, values["d"]), compute)
 
 
-def log_odds_mean_averaged(model: DataModel, values: Values) -> Answer:
+def log_odds_mean_averaged(odds: ClassOdds, values: Values) -> Answer:
     """E_A L from the average of the log-odds themselves."""
-    return _averaged(model, values, lambda value, error: (value[:, 0], error[:, 0]))
+    return _averaged(odds, values, lambda value, error: (value[:, 0], error[:, 0]))
 
 
-def log_odds_variance_averaged(model: DataModel, values: Values) -> Answer:
+def log_odds_variance_averaged(odds: ClassOdds, values: Values) -> Answer:
     """Var_A L from the averages of the log-odds and their squares."""
 
     def pick(value: FloatArray, error: FloatArray) -> tuple[FloatArray, FloatArray]:
         mean, square = value.T
-        return square - mean**2, error[:, 1] + 2 * np.abs(mean) * error[:, 0] + 2 * _EPS * mean**2
+        return square - mean**2, error[:, 1] + 2 * np.abs(mean) * error[:, 0] + 2 * EPS * mean**2
 
-    return _averaged(model, values, pick)
+    return _averaged(odds, values, pick)
 
 
-def kappa_averaged(model: DataModel, values: Values) -> Answer:
+def kappa_averaged(odds: ClassOdds, values: Values) -> Answer:
     """Half the average of the log-odds themselves."""
-    return _averaged(model, values, lambda value, error: (value[:, 0] / 2, error[:, 0] / 2))
+    return _averaged(odds, values, lambda value, error: (value[:, 0] / 2, error[:, 0] / 2))

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from regimes.numerics.collapse.levels import FloatArray
+from regimes.numerics.arrays import FloatArray
 
 __all__ = ["REACH", "Frame", "Process", "Splitting", "blur", "splitting"]
 

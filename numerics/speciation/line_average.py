@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.collapse.levels import FloatArray, Pair
+from regimes.numerics.arrays import EPS, FloatArray, Pair
 from regimes.numerics.speciation.odds import OddsFunction
 
-_EPS = float(np.finfo(np.float64).eps)
 _NODES = (96, 192, 384, 768, 1536, 3072)
-_TOLERANCE = 4 * _EPS
-_ROUNDING = 128 * _EPS
+_TOLERANCE = 4 * EPS
+_ROUNDING = 128 * EPS
 """Of an average, relative to that of the modulus: rounding of log-odds that are differences of larger numbers shows as up to this much."""
 _BLOCK = 2**19  # numbers in one array of log-odds
+
+_REACH = 9.5  # of a normal variable: 1e-21 of the mass lies beyond
 
 Rows = NDArray[np.signedinteger[Any]]
 Line = Callable[[FloatArray, Rows], tuple[FloatArray, FloatArray]]
@@ -64,3 +65,31 @@ def _trapezoid(
         parts.append(np.stack([np.einsum("rn,rnm->rm", mass, values), np.einsum("rn,rnm->rm", mass, np.abs(values))]))
     now, modulus = np.concatenate(parts, axis=1)
     return now, modulus
+
+
+# -- normal log-odds ---------------------------------------------------------------------------------------------------------------
+
+
+def normal_log_odds(kappa: FloatArray, z: FloatArray, own: int) -> FloatArray:
+    """Log-odds of both classes at z (R, N), the noise along the line in units of its spread, towards the own centre: (R, N, 2)."""
+    other = -2 * np.sqrt(kappa)[:, None] * (np.sqrt(kappa)[:, None] + z)
+    return np.stack([other, np.zeros_like(other)] if own else [np.zeros_like(other), other], axis=-1)
+
+
+def normal_averages(kappa: FloatArray, weights: FloatArray, f: OddsFunction) -> Pair:
+    """Averages over both classes, (P, 2, M), for L ~ N(2 kappa, 4 kappa)."""
+    end = np.full_like(kappa, _REACH)
+
+    def of_class(own: int) -> Pair:
+        return line_averages(lambda z, rows: (-(z**2) / 2, normal_log_odds(kappa[rows], z, own)), -end, end, weights, own, f)
+
+    return Pair(*(np.stack(part, axis=1) for part in zip(of_class(0), of_class(1), strict=True)))
+
+
+def normal_moments(kappa: FloatArray, error: FloatArray) -> Pair:
+    """Mean and variance of L, (P, 2, 2, 2), from kappa and its absolute error."""
+    value, off = np.zeros((kappa.size, 2, 2, 2)), np.zeros((kappa.size, 2, 2, 2))
+    for c in (0, 1):
+        value[:, c, 1 - c] = np.stack([2 * kappa, 4 * kappa], axis=1)
+        off[:, c, 1 - c] = np.stack([2 * error, 4 * error], axis=1)
+    return Pair(value, off)

@@ -7,17 +7,12 @@ log P_t^c'(x) - log P_t^c(x), a number for the whole datum, not per dimension.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from importlib import import_module
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.collapse.levels import FloatArray, Pair
-from regimes.theory.model import DataModel
-
-__all__ = ["ClassOdds", "Curvatures", "OddsFunction", "odds"]
+from regimes.numerics.arrays import FloatArray, Pair, TextArray, texts
 
 OddsFunction = Callable[[FloatArray, FloatArray, int], FloatArray]
 """f(log_odds, weights, own): log_odds (R, N, K) at N points x of R parameter points, seen from the class number `own`, whose entry is 0;
@@ -39,12 +34,23 @@ class ClassOdds(Protocol):
 
     Attributes
     ----------
-    count : number of classes K.
-    no_symmetric_point : why `curvatures` has no value (where it is None or nan); empty where it always has one.
+    count : int
+        Number of classes K.
+    no_symmetric_point : str
+        Why `curvatures` has no value (where it is None or nan); empty where it always has one.
     """
 
     count: int
     no_symmetric_point: str
+
+    @property
+    def rough(self) -> ClassOdds | None:
+        """Classes near these whose averages are much cheaper, to look for roots with; None where these are cheap."""
+        return None
+
+    def absent(self, d: FloatArray) -> TextArray:
+        """Why there are no classes at a parameter point, (P,); empty where there are."""
+        return texts(d.size)
 
     def select(self, index: NDArray[Any]) -> ClassOdds:
         """The same at some of the parameter points (an index or a mask)."""
@@ -67,22 +73,3 @@ class ClassOdds(Protocol):
 
     def curvatures(self, t: FloatArray, d: FloatArray) -> Curvatures | None:
         """Curvatures at the symmetric point, to rounding; None for a law that has no such point at any parameters."""
-
-
-MODULES = {
-    "clusters": "regimes.numerics.laws.clusters.odds",
-    "mixture": "regimes.numerics.laws.mixture.odds",
-    "zero-mean-mixture": "regimes.numerics.laws.zero_mean_mixture.odds",
-    "curie-weiss": "regimes.numerics.laws.curie_weiss.odds",
-    "ising-chains": "regimes.numerics.laws.ising_chains.odds",
-}
-"""Family -> module with a function ``odds(model, values)``."""
-
-
-def odds(model: DataModel, values: Mapping[str, FloatArray]) -> ClassOdds:
-    """The classes of a model at P parameter points; every entry of `values` has length P."""
-    count = {name: np.asarray(v, dtype=float) for name, v in values.items() if name in {p.name for p in model.params}}
-    if not count:  # a law without parameters: any column tells how many points there are
-        count = {"": np.zeros(len(next(iter(values.values()))))}
-    found: ClassOdds = import_module(MODULES[model.family]).odds(model, count)
-    return found

@@ -1,74 +1,78 @@
 """Definitions of the speciation time from a law's class log-odds, batched over parameters: theory.md, written once for all laws.
 
-Each public function takes a model and its parameter values, arrays of one length P, and returns an `Answer`: the largest time at which
+Each public function takes the classes of a law at P parameter points and the parameters, arrays (P,), and returns an `Answer`: the
+largest time at which
 the definition's condition holds, sought between `EARLIEST` and `LATEST`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.collapse.levels import FloatArray, Pair
-from regimes.numerics.estimate import Answer, TextArray
+from regimes.numerics.arrays import EPS, FAILED, Answer, FloatArray, Pair, TextArray, Values
 from regimes.numerics.runtime.roots import bisect
-from regimes.numerics.speciation.default_level import default_level
-from regimes.numerics.speciation.from_odds import Values, average, classes, gain, two_classes
+from regimes.numerics.speciation.from_odds import agreement, average, gain, not_two
+from regimes.numerics.speciation.line_average import normal_averages
 from regimes.numerics.speciation.odds import ClassOdds
-from regimes.theory.model import DataModel
 from regimes.theory.params import LEVEL
 
 EARLIEST, LATEST = 1e-6, 30.0
 """Times between which roots are sought; a condition that is met beyond the latest one is not computed."""
 SCAN = 81
 """Times at which a condition that need not be monotone is looked at, evenly in log t: two crossings between neighbours go unseen."""
-_EPS = float(np.finfo(np.float64).eps)
 
 Excess = Callable[[FloatArray, NDArray[np.intp]], Pair]
 """f(t, rows): positive where the classes are apart, (R,), with its error; -inf where they are not apart at all, nan if not computed."""
 
 
-def critical_time(excess: Excess, present: TextArray, reason: str, *, monotone: bool, rough: Excess | None = None) -> Answer:
+def critical_time(excess: Excess, absent: TextArray, reason: str, *, monotone: bool, rough: Excess | None = None) -> Answer:
     """The largest time at which `excess` falls through zero, as well as the errors of `excess` tell.
 
     Parameters
     ----------
-    excess : the condition.
-    present : (P,) why there are no classes; empty where there are.
-    reason : what holds at every time where there is no root.
-    monotone : whether `excess` falls with t: then only the ends are looked at for a bracket.
-    rough : near `excess` and cheaper: where it has a root, `excess` is looked at about that root only.
+    excess : callable
+        The condition.
+    absent : (P,) str
+        Why there are no classes; empty where there are.
+    reason : str
+        What holds at every time where there is no root.
+    monotone : bool
+        Whether `excess` falls with t: then only the ends are looked at for a bracket.
+    rough : callable, optional
+        Near `excess` and cheaper: where it has a root, `excess` is looked at about that root only.
 
     A condition that was not computed where it is needed, or that does not fall at its root, makes the answer a failed one, with its reason.
     """
-    value, error, why = np.full(present.size, np.nan), np.full(present.size, np.nan), present.copy()
-    rows = np.flatnonzero(present == "")
+    value, error, why = np.full(absent.size, np.nan), np.full(absent.size, np.nan), absent.copy()
+    rows = np.flatnonzero(absent == "")
     if rough is not None:
-        guess = critical_time(rough, present, reason, monotone=monotone).value
+        guess = critical_time(rough, absent, reason, monotone=monotone).value
         _newton(excess, rough, rows[np.isfinite(guess[rows])], guess, value, error)
         rows = rows[np.isnan(value[rows])]
-    left, right = np.full(present.size, np.nan), np.full(present.size, np.nan)
+    left, right = np.full(absent.size, np.nan), np.full(absent.size, np.nan)
     none, lost = _scan(excess, rows, left, right, np.linspace(np.log(LATEST), np.log(EARLIEST), 2 if monotone else SCAN))
     why[none] = f"{reason} at every t > {EARLIEST:g}"
     found = rows[np.isfinite(left[rows])]
     if found.size:
         search = _Search(excess, left, right, lost)
         with np.errstate(all="ignore"):
-            y = bisect(search, left, right, found, np.full(present.size, 0.25))
+            y = bisect(search, left, right, found, np.full(absent.size, 0.25))
         here, slope = search.at(y, found), search.slope(y, found)
         with np.errstate(all="ignore"):
             # What is left of the condition is within its error: a step by the slope takes it away.
             step = np.clip(-here.value / slope, -0.1, 0.1)
-            spread = (here.error + 4 * _EPS) / np.abs(slope)
+            spread = (here.error + 4 * EPS) / np.abs(slope)
         value[found] = np.exp(y + step)
-        error[found] = value[found] * (spread + step**2 + 4 * _EPS * np.maximum(1, np.abs(y)))
+        error[found] = value[found] * (spread + step**2 + 4 * EPS * np.maximum(1, np.abs(y)))
         lost[found[~(slope < 0)]] = np.exp(y)[~(slope < 0)]
-    missed = np.isfinite(lost)
-    value[missed], error[missed] = np.inf, np.inf
-    why[missed] = [f"the condition was not computed near t = {t:.4g}" for t in lost[missed]]
-    return Answer(value, error, why)
+    answer, missed = Answer.of(Pair(value, error), why), np.isfinite(lost)
+    for row in np.flatnonzero(missed):
+        answer.set(row, FAILED, f"the condition was not computed near t = {lost[row]:.4g}")
+    return answer
 
 
 def _evaluate(excess: Excess, y: FloatArray, rows: NDArray[np.intp]) -> Pair:
@@ -165,10 +169,10 @@ def _newton(excess: Excess, rough: Excess, rows: NDArray[np.intp], guess: FloatA
                 secant = change / (y - before[0])
             clear = (np.abs(change) > 10 * (here.error + before[1].error)) & (secant < 0)
             slope = np.where(clear, secant, slope)
-        done = np.abs(here.value) <= 0.5 * here.error + 8 * _EPS
+        done = np.abs(here.value) <= 0.5 * here.error + 8 * EPS
         at = rows[done]
         value[at] = np.exp(y[done])
-        error[at] = value[at] * ((np.abs(here.value) + here.error)[done] / np.abs(slope[done]) + 8 * _EPS)
+        error[at] = value[at] * ((np.abs(here.value) + here.error)[done] / np.abs(slope[done]) + 8 * EPS)
         going = ~done & np.isfinite(here.value)
         step = np.clip(-here.value / slope, -0.5, 0.5)
         rows, slope, before = rows[going], slope[going], (y[going], Pair(here.value[going], here.error[going]))
@@ -185,40 +189,38 @@ def _where_positive(size: FloatArray, value: FloatArray, error: FloatArray) -> P
 # -- by the covariance ----------------------------------------------------------------------------------------------------------
 
 
-def _by_eigenvalue(model: DataModel, values: Values, log: Callable[[FloatArray], FloatArray], reason: str) -> Answer:
-    law, present = classes(model, values)
-    rows = np.flatnonzero(present == "")
-    time = np.full(present.size, np.nan)
+def _by_eigenvalue(odds: ClassOdds, values: Values, log: Callable[[FloatArray], FloatArray], reason: str) -> Answer:
+    absent = odds.absent(values["d"])
+    rows = np.flatnonzero(absent == "")
+    time = np.full(absent.size, np.nan)
     if rows.size:
         with np.errstate(invalid="ignore", divide="ignore"):
-            time[rows] = log(law.select(rows).largest_eigenvalue(values["d"][rows])) / 2
-    present = np.where((present == "") & ~(time > 0), reason, present).astype("<U160")
-    time = np.where(present == "", time, np.nan)
-    return Answer(time, 4 * _EPS * (1 + np.abs(time)), present)  # a rounding of the eigenvalue moves the time by as much
+            time[rows] = log(odds.select(rows).largest_eigenvalue(values["d"][rows])) / 2
+    absent[(absent == "") & ~(time > 0)] = reason
+    return Answer.of(Pair(time, 3 * EPS * (1 + np.abs(time))), absent)  # a rounding of the eigenvalue moves the time by as much
 
 
-def spectral(model: DataModel, values: Values) -> Answer:
+def spectral(odds: ClassOdds, values: Values) -> Answer:
     """Largest eigenvalue times e^{-2t} equals one."""
-    return _by_eigenvalue(model, values, np.log, "the largest eigenvalue of the data covariance is at most 1")
+    return _by_eigenvalue(odds, values, np.log, "the largest eigenvalue of the data covariance is at most 1")
 
 
-def noise_balance(model: DataModel, values: Values) -> Answer:
+def noise_balance(odds: ClassOdds, values: Values) -> Answer:
     """Largest eigenvalue times e^{-2t} equals the noise variance."""
-    return _by_eigenvalue(model, values, np.log1p, "the largest eigenvalue of the data covariance is not positive")
+    return _by_eigenvalue(odds, values, np.log1p, "the largest eigenvalue of the data covariance is not positive")
 
 
-def _time(condition: Callable[[ClassOdds], Excess], law: ClassOdds, present: TextArray, reason: str, *, monotone: bool) -> Answer:
-    """`critical_time` of a condition on the classes; a law whose averages are costly has a cheaper one near it, `rough`."""
-    rough = getattr(law, "rough", None)
-    return critical_time(condition(law), present, reason, monotone=monotone, rough=None if rough is None else condition(rough))
+def _time(condition: Callable[[ClassOdds], Excess], odds: ClassOdds, absent: TextArray, reason: str, *, monotone: bool) -> Answer:
+    """`critical_time` of a condition on the classes."""
+    rough = odds.rough
+    return critical_time(condition(odds), absent, reason, monotone=monotone, rough=None if rough is None else condition(rough))
 
 
 # -- by the log-odds of two classes ----------------------------------------------------------------------------------------------
 
 
-def snr(model: DataModel, values: Values) -> Answer:
+def snr(odds: ClassOdds, values: Values) -> Answer:
     """kappa = 1; the divergence of the classes falls with t."""
-    law, present = classes(model, values)
 
     def condition(law: ClassOdds) -> Excess:
         def excess(t: FloatArray, rows: NDArray[np.intp]) -> Pair:
@@ -228,12 +230,11 @@ def snr(model: DataModel, values: Values) -> Answer:
 
         return excess
 
-    return _time(condition, law, two_classes(law, present), "kappa stays below 1", monotone=True)
+    return _time(condition, odds, not_two(odds, values["d"]), "kappa stays below 1", monotone=True)
 
 
-def balance(model: DataModel, values: Values) -> Answer:
+def balance(odds: ClassOdds, values: Values) -> Answer:
     """The mean of the log-odds equals their standard deviation, x from the first class."""
-    law, present = classes(model, values)
 
     def condition(law: ClassOdds) -> Excess:
         def excess(t: FloatArray, rows: NDArray[np.intp]) -> Pair:
@@ -244,47 +245,51 @@ def balance(model: DataModel, values: Values) -> Answer:
         return excess
 
     reason = "the mean of the log-odds stays below their standard deviation"
-    return _time(condition, law, two_classes(law, present), reason, monotone=False)
+    return _time(condition, odds, not_two(odds, values["d"]), reason, monotone=False)
 
 
 # -- at the symmetric point --------------------------------------------------------------------------------------------------------
 
 
-def _symmetric(model: DataModel, values: Values, entry: int, sign: int, reason: str) -> Answer:
-    law, present = classes(model, values)
-    found = law.curvatures(np.ones_like(values["d"]), values["d"])
-    missing = np.ones(present.shape, bool) if found is None else np.isnan(found[entry])
-    present = np.where((present == "") & missing, law.no_symmetric_point, present).astype("<U160")
+def _symmetric(odds: ClassOdds, values: Values, entry: int, sign: int, reason: str) -> Answer:
+    absent, found = odds.absent(values["d"]), odds.curvatures(np.ones_like(values["d"]), values["d"])
+    missing = np.ones(absent.shape, bool) if found is None else np.isnan(found[entry])
+    absent[(absent == "") & missing] = odds.no_symmetric_point
 
     def excess(t: FloatArray, rows: NDArray[np.intp]) -> Pair:
-        both = law.select(rows).curvatures(t, values["d"][rows])
+        both = odds.select(rows).curvatures(t, values["d"][rows])
         assert both is not None
-        return Pair(sign * both[entry], 8 * _EPS * (1 + np.abs(both.curvature)))
+        return Pair(sign * both[entry], 8 * EPS * (1 + np.abs(both.curvature)))
 
-    return critical_time(excess, present, reason, monotone=False)
+    return critical_time(excess, absent, reason, monotone=False)
 
 
-def bimodal(model: DataModel, values: Values) -> Answer:
+def bimodal(odds: ClassOdds, values: Values) -> Answer:
     """-log P_t has zero curvature at the symmetric point."""
-    return _symmetric(model, values, 0, -1, "-log P_t is curved upwards at the symmetric point")
+    return _symmetric(odds, values, 0, -1, "-log P_t is curved upwards at the symmetric point")
 
 
-def curvature(model: DataModel, values: Values) -> Answer:
+def curvature(odds: ClassOdds, values: Values) -> Answer:
     """The slope of the reverse drift vanishes at the symmetric point."""
-    return _symmetric(model, values, 1, 1, "the reverse drift stays stable at the symmetric point")
+    return _symmetric(odds, values, 1, 1, "the reverse drift stays stable at the symmetric point")
 
 
 # -- by the cloning probability ------------------------------------------------------------------------------------------------------
 
 
-def cloning(model: DataModel, values: Values) -> Answer:
+@cache
+def default_level() -> float:
+    """phi(kappa = 1) of two balanced classes of Gaussian log-odds, 0.7752...: the universal curve at the level that definitions share."""
+    return float(normal_averages(np.ones(1), np.full((1, 2), 0.5), agreement).value[0].mean())
+
+
+def cloning(odds: ClassOdds, values: Values) -> Answer:
     """phi = level, by default that of two balanced classes at kappa = 1; phi falls with t to the chance of agreement."""
-    law, present = classes(model, values)
     d = values["d"]
     level = values[LEVEL.name] if LEVEL.name in values else np.full(d.size, default_level())
-    wanted = level - (law.weights(d) ** 2).sum(-1)
-    chance = "the level is not above the chance of agreement, sum_c w_c^2"
-    present = np.where((present == "") & ~(wanted > 0), chance, present).astype("<U160")
+    wanted = level - (odds.weights(d) ** 2).sum(-1)
+    absent = odds.absent(d)
+    absent[(absent == "") & ~(wanted > 0)] = "the level is not above the chance of agreement, sum_c w_c^2"
 
     def condition(law: ClassOdds) -> Excess:
         def excess(t: FloatArray, rows: NDArray[np.intp]) -> Pair:
@@ -294,4 +299,4 @@ def cloning(model: DataModel, values: Values) -> Answer:
 
         return excess
 
-    return _time(condition, law, present, "the cloning probability stays below the level", monotone=True)
+    return _time(condition, odds, absent, "the cloning probability stays below the level", monotone=True)

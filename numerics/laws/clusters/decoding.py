@@ -15,12 +15,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import chndtr, ndtr
-from scipy.stats import ncx2
+import scipy
+from numpy.typing import ArrayLike, NDArray
 
-from regimes.numerics.collapse.contour import FloatArray
-from regimes.numerics.laws.clusters.points import Channel, chi_square_rule, outer_points
+from regimes.numerics.arrays import FloatArray
+from regimes.numerics.collapse.finite_size import over_times
+from regimes.numerics.collapse.gaussian_points import Channel, chi_square_rule, outer_points
+from regimes.numerics.laws.clusters.points import channel
+from regimes.theory.laws import GaussianClusters
 
 _NODES = ((10, 40, 44), (16, 64, 56), (24, 96, 72), (48, 240, 120))  # radial, axial, of the distance
 
@@ -45,9 +47,9 @@ def _cdf(root: FloatArray, gap: FloatArray, d: int) -> FloatArray:
     result = np.empty_like(gap)
     far = np.broadcast_to(_far(root, d), gap.shape)
     roots = np.broadcast_to(root, gap.shape)
-    result[~far] = chndtr(np.maximum(roots[~far] + gap[~far], 0.0) ** 2, d, roots[~far] ** 2)
+    result[~far] = scipy.special.chndtr(np.maximum(roots[~far] + gap[~far], 0.0) ** 2, d, roots[~far] ** 2)
     along, _, weights = _transverse(roots[far], gap[far], d)
-    result[far] = ndtr(along) @ weights
+    result[far] = scipy.special.ndtr(along) @ weights
     return result
 
 
@@ -57,7 +59,7 @@ def _pdf(root: FloatArray, gap: FloatArray, d: int) -> FloatArray:
     far = np.broadcast_to(_far(root, d), gap.shape)
     roots = np.broadcast_to(root, gap.shape)
     s = roots[~far] + gap[~far]
-    result[~far] = 2 * s * ncx2.pdf(s * s, d, roots[~far] ** 2)
+    result[~far] = 2 * s * scipy.stats.ncx2.pdf(s * s, d, roots[~far] ** 2)
     along, ratio, weights = _transverse(roots[far], gap[far], d)
     result[far] = (np.exp(-0.5 * along * along) * ratio / math.sqrt(2 * math.pi)) @ weights
     return result
@@ -89,7 +91,7 @@ def _average(ch: Channel, n: float, radial: int, axial: int, nodes: int) -> floa
     return total
 
 
-def probability(ch: Channel, n: float, tol: float) -> tuple[float, float]:
+def _probability(ch: Channel, n: float, tol: float) -> tuple[float, float]:
     """The probability and its change from the previous resolution, refined until that is below tol or the list ends."""
     value, error = _average(ch, n, *_NODES[0]), math.inf
     for nodes in _NODES[1:]:
@@ -98,3 +100,8 @@ def probability(ch: Channel, n: float, tol: float) -> tuple[float, float]:
         if error <= tol * value:
             break
     return value, error
+
+
+def decoding_probability(law: GaussianClusters, t: ArrayLike, n: float, d: int, *, tol: float = 1e-6) -> tuple[FloatArray, FloatArray]:
+    """Probability that the datum nearest to x_t is the one it came from, at finite n and d; arguments as `finite_size.excess_entropy`."""
+    return over_times(t, n, lambda time: _probability(channel(law, time, d), n, tol))

@@ -11,43 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.collapse.levels import FloatArray, Pair
-from regimes.numerics.speciation.line_average import line_averages
+from regimes.numerics.arrays import EPS, FloatArray, Pair
+from regimes.numerics.speciation.line_average import normal_averages, normal_moments
 from regimes.numerics.speciation.odds import ClassOdds, Curvatures, OddsFunction
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import GaussianClusters
 from regimes.theory.model import DataModel
 
-_EPS = float(np.finfo(np.float64).eps)
-_REACH = 9.5  # of a normal variable: 1e-21 of the mass lies beyond
 
-
-def normal_log_odds(kappa: FloatArray, z: FloatArray, own: int) -> FloatArray:
-    """Log-odds of both classes at z (R, N), the noise along the line in units of its spread, towards the own centre: (R, N, 2)."""
-    other = -2 * np.sqrt(kappa)[:, None] * (np.sqrt(kappa)[:, None] + z)
-    return np.stack([other, np.zeros_like(other)] if own else [np.zeros_like(other), other], axis=-1)
-
-
-def normal_averages(kappa: FloatArray, weights: FloatArray, f: OddsFunction) -> Pair:
-    """Averages over both classes, (P, 2, M), for L ~ N(2 kappa, 4 kappa)."""
-    end = np.full_like(kappa, _REACH)
-
-    def of_class(own: int) -> Pair:
-        return line_averages(lambda z, rows: (-(z**2) / 2, normal_log_odds(kappa[rows], z, own)), -end, end, weights, own, f)
-
-    return Pair(*(np.stack(part, axis=1) for part in zip(of_class(0), of_class(1), strict=True)))
-
-
-def normal_moments(kappa: FloatArray, error: FloatArray) -> Pair:
-    """Mean and variance of L, (P, 2, 2, 2), from kappa and its absolute error."""
-    value, off = np.zeros((kappa.size, 2, 2, 2)), np.zeros((kappa.size, 2, 2, 2))
-    for c in (0, 1):
-        value[:, c, 1 - c] = np.stack([2 * kappa, 4 * kappa], axis=1)
-        off[:, c, 1 - c] = np.stack([2 * error, 4 * error], axis=1)
-    return Pair(value, off)
-
-
-class ClusterOdds:
+class ClusterOdds(ClassOdds):
     """Two clusters at distance 2 sqrt(d) half, (P,) each: half the distance per sqrt(d), standard deviation, weight of the first."""
 
     count = 2
@@ -71,7 +43,7 @@ class ClusterOdds:
 
     def moments(self, t: FloatArray, d: FloatArray) -> Pair:
         kappa = self._kappa(t, d)
-        return normal_moments(kappa, 8 * _EPS * kappa)
+        return normal_moments(kappa, 8 * EPS * kappa)
 
     def largest_eigenvalue(self, d: FloatArray) -> FloatArray:
         return np.asarray(self.sd**2 + 4 * self.weight * (1 - self.weight) * d * self.half**2)

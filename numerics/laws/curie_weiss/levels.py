@@ -6,19 +6,18 @@ collapse is the same in both).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.collapse.levels import EnergyLevels, FloatArray, Pair
-from regimes.numerics.estimate import Answer
+from regimes.numerics.arrays import EPS, Answer, FloatArray, Pair, Values, count_of
+from regimes.numerics.collapse.levels import EnergyLevels
 from regimes.numerics.runtime.functions import log_cosh, odd_tail
 from regimes.numerics.runtime.quadrature import normal_average
+from regimes.theory.laws import CurieWeiss
 from regimes.theory.model import DataModel
-
-_EPS = float(np.finfo(np.float64).eps)
 
 
 def solve_magnetisation(beta: FloatArray, h: FloatArray) -> tuple[Pair, FloatArray]:
@@ -30,7 +29,7 @@ def solve_magnetisation(beta: FloatArray, h: FloatArray) -> tuple[Pair, FloatArr
 
     def excess(m: FloatArray) -> FloatArray:
         # atanh(m) - m, by its series where it cancels
-        return np.where(m < 1 / 3, odd_tail(np.minimum(m, 1 / 3)), np.arctanh(np.minimum(m, 1 - _EPS / 2)) - m)
+        return np.where(m < 1 / 3, odd_tail(np.minimum(m, 1 / 3)), np.arctanh(np.minimum(m, 1 - EPS / 2)) - m)
 
     # In w = atanh(m) the root is unique: beta tanh(w) + |h| - w falls through zero once for w > 0 (unless h = 0 and beta <= 1).
     low, high = np.full_like(beta, 1e-300), beta + field + 1e-300
@@ -41,29 +40,37 @@ def solve_magnetisation(beta: FloatArray, h: FloatArray) -> tuple[Pair, FloatArr
         m = np.tanh(w)
         up = np.where(m < 1 / 3, gain * m + field - excess(m), beta * m + field - w) > 0
         y_low, y_high = np.where(up, middle, y_low), np.where(up, y_high, middle)
-        if np.all(y_high - y_low <= 2 * _EPS * np.maximum(1, np.abs(y_high))):
+        if np.all(y_high - y_low <= 2 * EPS * np.maximum(1, np.abs(y_high))):
             break
     w = np.exp(y_low)
     m = np.tanh(w)
     ordered = (field > 0) | (gain > 0)
     m, w = np.where(ordered, m, 0.0), np.where(ordered, w, 0.0)
     # Rounding of the equation's terms over its slope in m, which vanishes at the critical point
-    slope = np.abs(gain - m**2 / (1 - np.minimum(m**2, 1 - _EPS))) + 1e-300
-    error = np.where(ordered, np.minimum(16 * _EPS * (np.abs(gain) * m + field + excess(m)) / slope, 1.0) + 2 * _EPS * m, 0.0)
+    slope = np.abs(gain - m**2 / (1 - np.minimum(m**2, 1 - EPS))) + 1e-300
+    error = np.where(ordered, np.minimum(16 * EPS * (np.abs(gain) * m + field + excess(m)) / slope, 1.0) + 2 * EPS * m, 0.0)
     return Pair(m, error), 1 / (1 + np.exp(2 * w))
 
 
-def magnetisation(model: DataModel, values: Mapping[str, FloatArray]) -> Answer:
+def coupling_and_field(model: DataModel, values: Values) -> tuple[FloatArray, FloatArray]:
+    """beta and h of the law at P parameter points."""
+    law, count = model.law({p.name: values[p.name] for p in model.params}), count_of(values)
+    assert isinstance(law, CurieWeiss)
+    beta, h = (np.array(np.broadcast_to(np.asarray(entry, dtype=float), (count,))) for entry in (law.beta, law.h))
+    return beta, h
+
+
+def magnetisation(model: DataModel, values: Values) -> Answer:
     """Magnetisation of the state that the field selects; positive at h = 0."""
-    del model
-    (m, error), _ = solve_magnetisation(values["beta"], values["h"])
-    return Answer(np.where(values["h"] < 0, -m, m), error, np.full(m.shape, "", "<U160"))
+    beta, h = coupling_and_field(model, values)
+    (m, error), _ = solve_magnetisation(beta, h)
+    return Answer.of(Pair(np.where(h < 0, -m, m), error))
 
 
-def levels(model: DataModel, values: Mapping[str, FloatArray]) -> EnergyLevels:
+def levels(model: DataModel, values: Values) -> EnergyLevels:
     """The levels inside the state, seen from a point of its own."""
-    del model
-    return MeanFieldLevels(values["beta"], np.abs(values["h"]))
+    beta, h = coupling_and_field(model, values)
+    return MeanFieldLevels(beta, np.abs(h))
 
 
 class MeanFieldLevels:
@@ -91,26 +98,26 @@ class MeanFieldLevels:
 
     def cumulant(self, gamma: FloatArray, lam: FloatArray) -> Pair:
         value, error = self.reduced(gamma, lam)
-        return Pair(value - lam / 2, error + _EPS * lam)
+        return Pair(value - lam / 2, error + EPS * lam)
 
     def reduced(self, gamma: FloatArray, lam: FloatArray) -> Pair:
         field = self._field(gamma, lam)
         value, error = self._over_outputs(_log_cosh_gap, gamma, lam, field, self._base())
         entropy = -self._beta * (field - self._state.value) * (field + self._state.value) / 2
         # the value is stationary in the field
-        return Pair(entropy + value - lam * gamma, error + 4 * _EPS * (np.abs(entropy) + np.abs(value) + lam * gamma + self._base()))
+        return Pair(entropy + value - lam * gamma, error + 4 * EPS * (np.abs(entropy) + np.abs(value) + lam * gamma + self._base()))
 
     def energy(self, gamma: FloatArray, lam: FloatArray) -> Pair:
         slope, error = self._over_outputs(_response, gamma, lam, self._field(gamma, lam))
-        return Pair((1 + 2 * gamma) / 2 - slope, error + 4 * _EPS * (1 + gamma))
+        return Pair((1 + 2 * gamma) / 2 - slope, error + 4 * EPS * (1 + gamma))
 
     def fluctuation(self, gamma: FloatArray, lam: FloatArray) -> Pair:
         u = self._field(gamma, lam)
         own, first, second = (self._over_outputs(f, gamma, lam, u) for f in (_spread, _coupling, _stiffness))
         rest = 1 - self._beta * second.value
-        value = own.value + np.where(self._ordered, self._beta * first.value**2 / np.maximum(rest, _EPS), 0)
-        error = own.error + np.where(self._ordered, 2 * self._beta * np.abs(first.value) * first.error / np.maximum(rest, _EPS), 0)
-        return Pair(value, error + 16 * _EPS * value / np.maximum(rest, _EPS))
+        value = own.value + np.where(self._ordered, self._beta * first.value**2 / np.maximum(rest, EPS), 0)
+        error = own.error + np.where(self._ordered, 2 * self._beta * np.abs(first.value) * first.error / np.maximum(rest, EPS), 0)
+        return Pair(value, error + 16 * EPS * value / np.maximum(rest, EPS))
 
     def rate(self, gamma: FloatArray, lam: FloatArray) -> Pair:
         (g, g_error), (energy, energy_error) = self.reduced(gamma, lam), self.energy(gamma, lam)
@@ -131,8 +138,8 @@ class MeanFieldLevels:
         by_spin = [_spin_average(_log_mixture, sign, gamma, 1 - self._rare, self._rare) for sign in (1.0, -1.0)]
         both = self._rare * (1 - self._rare)
         covariance = 2 * both * (by_spin[1].value - by_spin[0].value)
-        softness = np.where(self._ordered, self._beta / np.maximum(1 - 4 * self._beta * both, _EPS), 0)
-        error = 4 * both * np.abs(covariance) * softness * (by_spin[0].error + by_spin[1].error + 4 * _EPS)
+        softness = np.where(self._ordered, self._beta / np.maximum(1 - 4 * self._beta * both, EPS), 0)
+        error = 4 * both * np.abs(covariance) * softness * (by_spin[0].error + by_spin[1].error + 4 * EPS)
         return Pair(own.value + covariance**2 * softness, own.error + error)
 
     def onset(self, gamma: FloatArray, lam: FloatArray) -> Pair:
@@ -148,7 +155,7 @@ class MeanFieldLevels:
         fields = [self._beta * u + self._h + sign * shift for sign in (1, -1)]
         value = plus * _log_cosh_difference(fields[0], self._base()) + minus * _log_cosh_difference(fields[1], self._base())
         value = value - self._beta * (u - self._state.value) * (u + self._state.value) / 2 - shift
-        return Pair(value, 8 * _EPS * (1 + shift + np.abs(self._base()) + self._beta))
+        return Pair(value, 8 * EPS * (1 + shift + np.abs(self._base()) + self._beta))
 
     def largest_information(self) -> FloatArray:
         return self._spins.largest_information()
@@ -170,7 +177,7 @@ class MeanFieldLevels:
             value, slope = response(u)
             step = np.where(self._ordered, (u - value) / np.maximum(1 - slope, 1e-3), 0.0)
             u = np.clip(u - step, -1.0, 1.0)
-            if np.all(np.abs(step) <= 2 * _EPS * np.maximum(np.abs(u), 1e-3)):
+            if np.all(np.abs(step) <= 2 * EPS * np.maximum(np.abs(u), 1e-3)):
                 break
         return u
 

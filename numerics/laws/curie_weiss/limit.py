@@ -6,21 +6,17 @@ states are exp(d phi(m))/sqrt(1 - beta (1 - m^2)) by Laplace's method, phi(m) = 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
+import scipy
 
-from regimes.numerics.collapse.levels import FloatArray, Pair
-from regimes.numerics.estimate import Answer, TextArray
-from regimes.numerics.laws.clusters.odds import normal_averages
-from regimes.numerics.laws.curie_weiss.levels import solve_magnetisation
+from regimes.numerics.arrays import EPS, Answer, FloatArray, Pair, TextArray, Values
+from regimes.numerics.laws.curie_weiss.levels import coupling_and_field, solve_magnetisation
 from regimes.numerics.laws.curie_weiss.odds import ONE_STATE, odds
 from regimes.numerics.speciation.from_odds import agreement, divergence
+from regimes.numerics.speciation.line_average import normal_averages
 from regimes.numerics.speciation.odds import OddsFunction
 from regimes.theory.model import DataModel
 
-Values = Mapping[str, FloatArray]
-_EPS = float(np.finfo(np.float64).eps)
 SPINODAL = "the field leaves one state: the other is not even metastable"
 
 
@@ -38,7 +34,7 @@ def states(beta: FloatArray, h: FloatArray) -> tuple[FloatArray, FloatArray, Tex
     other = np.where(h == 0, favoured, np.tanh(low))
     sign = np.where(h < 0, -1, 1)
     plus, minus = np.where(sign > 0, favoured, other), -np.where(sign > 0, other, favoured)
-    reason = np.where(beta > 1, np.where(there | (h == 0), "", SPINODAL), ONE_STATE).astype("<U160")
+    reason = np.where(beta > 1, np.where(there | (h == 0), "", SPINODAL), ONE_STATE).astype(object)
     return plus, minus, reason
 
 
@@ -49,44 +45,38 @@ def _log_shares(beta: FloatArray, h: FloatArray, d: FloatArray, m: FloatArray) -
     return np.asarray(d * free - np.log1p(-beta * (1 - m**2)) / 2)
 
 
-def weighted_states(values: Values) -> tuple[FloatArray, FloatArray, FloatArray, TextArray]:
+def weighted_states(model: DataModel, values: Values) -> tuple[FloatArray, FloatArray, FloatArray, TextArray]:
     """m_+, m_-, the log-odds of their weights and, where there are not two states, why, (P,) each."""
-    beta, h, d = values["beta"], values["h"], values["d"]
+    (beta, h), d = coupling_and_field(model, values), values["d"]
     plus, minus, reason = states(beta, h)
     with np.errstate(invalid="ignore", divide="ignore"):
         bias = np.where(h == 0, 0.0, _log_shares(beta, h, d, plus) - _log_shares(beta, h, d, minus))
     return plus, minus, bias, reason
 
 
-def _two(values: Values) -> tuple[FloatArray, FloatArray, TextArray]:
+def _two(model: DataModel, values: Values) -> tuple[FloatArray, FloatArray, TextArray]:
     """Strength d [(m_+ - m_-)/2]^2, log-odds of the weights of + and -, reasons."""
-    plus, minus, bias, reason = weighted_states(values)
+    plus, minus, bias, reason = weighted_states(model, values)
     return values["d"] * ((plus - minus) / 2) ** 2, bias, reason
-
-
-def _answer(value: FloatArray, error: FloatArray, reason: TextArray) -> Answer:
-    here = reason == ""
-    return Answer(np.where(here, value, np.nan), np.where(here, error, np.nan), reason)
 
 
 def kappa(model: DataModel, values: Values) -> Answer:
     """d [(m_+ - m_-)/2]^2 e^{-2t}."""
-    del model
-    strength, _, reason = _two(values)
+    strength, _, reason = _two(model, values)
     value = strength * np.exp(-2 * values["t"])
-    return _answer(value, 64 * _EPS * value, reason)
+    return Answer.of(Pair(value, 63 * EPS * value), reason)
 
 
 def class_weight(model: DataModel, values: Values) -> Answer:
     """Weight of the state of positive magnetisation, by Laplace's method."""
-    del model
-    _, bias, reason = _two(values)
+    _, bias, reason = _two(model, values)
     value = 1 / (1 + np.exp(-bias))
-    return _answer(value, 8 * _EPS * (1 + values["d"] * np.abs(values["h"])) * value * (1 - value) + _EPS * value, reason)
+    _, h = coupling_and_field(model, values)
+    return Answer.of(Pair(value, 8 * EPS * (1 + values["d"] * np.abs(h)) * value * (1 - value)), reason)
 
 
-def _universal(values: Values, f: OddsFunction) -> Answer:
-    strength, bias, reason = _two(values)
+def _universal(model: DataModel, values: Values, f: OddsFunction) -> Answer:
+    strength, bias, reason = _two(model, values)
     value, error = np.full(bias.size, np.nan), np.full(bias.size, np.nan)
     rows = np.flatnonzero(reason == "")
     if rows.size:
@@ -94,19 +84,17 @@ def _universal(values: Values, f: OddsFunction) -> Answer:
         weights = np.stack([weight, 1 / (1 + np.exp(bias[rows]))], axis=1)
         found: Pair = normal_averages((strength * np.exp(-2 * values["t"]))[rows], weights, f)
         value[rows], error[rows] = ((weights * part[..., 0]).sum(1) for part in found)
-    return Answer(value, error + _EPS * np.abs(value), reason)
+    return Answer.of(Pair(value, error), reason)
 
 
 def cloning_probability(model: DataModel, values: Values) -> Answer:
     """The universal curve phi(kappa) with the weights of the states."""
-    del model
-    return _universal(values, agreement)
+    return _universal(model, values, agreement)
 
 
 def class_information(model: DataModel, values: Values) -> Answer:
     """The universal curve of the class information with the weights of the states."""
-    del model
-    return _universal(values, divergence)
+    return _universal(model, values, divergence)
 
 
 def _confusion(log_odds: FloatArray, weights: FloatArray, own: int) -> FloatArray:
@@ -116,16 +104,13 @@ def _confusion(log_odds: FloatArray, weights: FloatArray, own: int) -> FloatArra
 
 def class_information_rate(model: DataModel, values: Values) -> Answer:
     """-dI(class; x_t)/dt = 2 kappa (1 - phi): dI/dkappa is half the mean squared error of the sign, and kappa falls as e^{-2t}."""
-    strength, apart = kappa(model, values), _universal(values, _confusion)
+    strength, apart = kappa(model, values), _universal(model, values, _confusion)
     value = 2 * strength.value * apart.value
-    return Answer(value, 2 * strength.value * apart.error + 2 * strength.error * apart.value, apart.reason)
+    return Answer(value, 2 * strength.value * apart.error + 2 * strength.error * apart.value, apart.status, apart.reason)
 
 
 def class_weight_exact(model: DataModel, values: Values) -> Answer:
     """Weight of the positive sign of the magnetisation at finite d."""
-    from scipy.special import gammaln
-
-    law = odds(model, {name: values[name] for name in ("beta", "h")})
-    weights = law.weights(values["d"])
-    rounding = 8 * _EPS * (4 + np.asarray(gammaln(values["d"] + 1)))
-    return Answer(weights[:, 0], rounding * weights[:, 0] * weights[:, 1] + _EPS * weights[:, 0], np.full(values["d"].size, "", "<U160"))
+    weights = odds(model, values).weights(values["d"])
+    rounding = 8 * EPS * (4 + np.asarray(scipy.special.gammaln(values["d"] + 1)))
+    return Answer.of(Pair(weights[:, 0], rounding * weights[:, 0] * weights[:, 1]))

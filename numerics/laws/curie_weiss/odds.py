@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import gammaln, logsumexp
 
-from regimes.numerics.collapse.levels import FloatArray, Pair
-from regimes.numerics.estimate import TextArray
+from regimes.numerics.arrays import EPS, FloatArray, Pair, TextArray, Values
+from regimes.numerics.laws.curie_weiss.levels import coupling_and_field
 from regimes.numerics.laws.curie_weiss.signs import Signs, signs, sum_averages, sum_line
 from regimes.numerics.laws.curie_weiss.sums import log_class_sums
 from regimes.numerics.runtime.functions import log_ratio_gap
@@ -43,7 +42,6 @@ _WEAK = 1e-11
 _STRONG = 100.0
 """Signal-to-noise ratio above which x tells every spin: one is misread with probability 1e-23."""
 _CERTAIN = 1e5  # log-odds of what is certain
-_EPS = float(np.finfo(np.float64).eps)
 
 
 # -- points x as counts --------------------------------------------------------------------------------------------------------
@@ -94,7 +92,7 @@ def _sample(beta: float, h: float, d: int, gamma: float, own: int) -> Points:
         parts.append(np.concatenate([rng.multinomial(up, node / node.sum()), rng.multinomial(d - up, node / node.sum())], axis=1))
     counts = np.stack(parts, axis=1).reshape(2 * half, -1).astype(float)  # alternating, so that every replication has both
     nodes = np.concatenate([gamma + math.sqrt(gamma) * z, math.sqrt(gamma) * z - gamma])
-    log_norm = logsumexp(law.log_law[own] - bend * place) + d * math.log(w @ np.exp(-bend * z / math.sqrt(d)))
+    log_norm = scipy.special.logsumexp(law.log_law[own] - bend * place) + d * math.log(w @ np.exp(-bend * z / math.sqrt(d)))
     ratio = np.exp(np.minimum(-bend * (counts @ nodes) / math.sqrt(gamma * d) - log_norm, 700))  # of the second law to the first
     return _points(law, own, gamma, counts, nodes, 2 / (1 + ratio) / counts.shape[0])
 
@@ -146,7 +144,7 @@ def _multisets(size: int, chosen: int, logs: FloatArray) -> tuple[FloatArray, Fl
     picks = np.array(listed, dtype=int).reshape(len(listed), chosen)
     counts = np.zeros((len(picks), size))
     np.add.at(counts, (np.repeat(np.arange(len(picks)), chosen), picks.ravel()), 1.0)
-    return counts, gammaln(chosen + 1) - gammaln(counts + 1).sum(1) + counts @ logs
+    return counts, scipy.special.gammaln(chosen + 1) - scipy.special.gammaln(counts + 1).sum(1) + counts @ logs
 
 
 def _values(log_odds: FloatArray, own: int, weights: FloatArray, f: OddsFunction) -> FloatArray:
@@ -158,19 +156,19 @@ def _values(log_odds: FloatArray, own: int, weights: FloatArray, f: OddsFunction
 def _average(law: Signs, t: float, own: int, weights: FloatArray, f: OddsFunction, sum_only: bool) -> Pair:
     """Mean of f under one class, (M,), with the measured error."""
     gamma, drawn = 1 / math.expm1(2 * t), 0 if law.h == 0 else own  # without a field each class mirrors the other
-    table = 8 * _EPS * float(gammaln(law.d + 1) + 4)  # rounding of the law of M
+    table = 8 * EPS * float(scipy.special.gammaln(law.d + 1) + 4)  # rounding of the law of M
     point = (law.beta, law.h, law.d, gamma, drawn)
     if gamma > _STRONG:
         tie = np.exp(law.log_law[own]) @ (law.totals[own] == 0)
         value = _values(np.array([-_CERTAIN, law.log_weights[own] - law.log_weights[1 - own]]), own, weights, f)
         mean = np.array([1 - tie, tie]) @ value
-        return Pair(mean, (table + 64 * _EPS) * np.abs(value).max(0))
+        return Pair(mean, (table + 64 * EPS) * np.abs(value).max(0))
     if gamma >= _WEAK and not sum_only and (fine := _enumerated(*point, coarse=False)) is not None:
         coarse = _enumerated(*point, coarse=True)
         assert coarse is not None
         value, rough = (_values(points.log_odds, own, weights, f) for points in (fine, coarse))
         mean, size = fine.weights @ value, fine.weights @ np.abs(value)
-        return Pair(mean, np.abs(mean - coarse.weights @ rough) + (table + 64 * _EPS) * size)
+        return Pair(mean, np.abs(mean - coarse.weights @ rough) + (table + 64 * EPS) * size)
     exact = sum_averages(law, own, gamma, weights, f)
     rounding = exact.error + table * np.abs(exact.value)
     if gamma < _WEAK or sum_only:
@@ -197,7 +195,7 @@ def _controlled(value: FloatArray, control: FloatArray, known: FloatArray) -> Fl
 # -- the protocol --------------------------------------------------------------------------------------------------------------------
 
 
-class CurieWeissOdds:
+class CurieWeissOdds(ClassOdds):
     """The two signs of the magnetisation; beta and h, (P,) each; with `sum_only`, as the sum of the coordinates of x alone tells them."""
 
     count = 2
@@ -216,7 +214,7 @@ class CurieWeissOdds:
 
     def absent(self, d: FloatArray) -> TextArray:
         """Why there are no classes, (P,); empty where there are."""
-        reason = np.where(self.beta > 1, "", ONE_STATE).astype("<U160")
+        reason: TextArray = np.where(self.beta > 1, "", ONE_STATE).astype(object)
         here = reason == ""
         reason[here] = np.where(self.select(here).weights(d[here]).min(-1) > 1e-280, "", EMPTY)
         return reason
@@ -280,8 +278,6 @@ class CurieWeissOdds:
         return Curvatures(bend, 1 - 2 * bend)
 
 
-def odds(model: DataModel, values: Mapping[str, FloatArray]) -> ClassOdds:
+def odds(model: DataModel, values: Values) -> ClassOdds:
     """The two signs at P parameter points."""
-    del model
-    beta, h = np.broadcast_arrays(values["beta"], values["h"])
-    return CurieWeissOdds(beta, h)
+    return CurieWeissOdds(*coupling_and_field(model, values))

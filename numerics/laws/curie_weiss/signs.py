@@ -12,10 +12,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import eigh_tridiagonal
-from scipy.special import gammaln, logsumexp
+import scipy
 
-from regimes.numerics.collapse.levels import FloatArray, Pair
+from regimes.numerics.arrays import FloatArray, Pair
 from regimes.numerics.speciation.line_average import Rows, line_averages
 from regimes.numerics.speciation.odds import OddsFunction
 
@@ -48,13 +47,13 @@ def signs(beta: float, h: float, d: int) -> Signs:
     """The law of M at finite d; values of less than e^{-50} of the most probable one of their class are left out."""
     total = np.arange(-d, d + 1, 2, dtype=float)
     log = _log_mass(total, beta, h, d)
-    log -= logsumexp(log)
+    log -= scipy.special.logsumexp(log)
     law = np.exp(log)
     parts = []
     for sign in (1, -1):
         mine = np.flatnonzero(sign * total >= 0)
         own = log[mine] - np.log(2) * (total[mine] == 0)
-        weight = logsumexp(own)
+        weight = scipy.special.logsumexp(own)
         keep = own > own.max() - 50
         parts.append((total[mine][keep], own[keep] - weight, weight))
     (first, first_log, one), (second, second_log, two) = parts
@@ -66,7 +65,13 @@ def signs(beta: float, h: float, d: int) -> Signs:
 def _log_mass(total: FloatArray, beta: float, h: float, d: int) -> FloatArray:
     """log of the probability of M up to a constant, also between its values."""
     up = (d + total) / 2
-    return np.asarray(gammaln(d + 1) - gammaln(up + 1) - gammaln(d - up + 1) + beta * total**2 / (2 * d) + h * total)
+    return np.asarray(
+        scipy.special.gammaln(d + 1)
+        - scipy.special.gammaln(up + 1)
+        - scipy.special.gammaln(d - up + 1)
+        + beta * total**2 / (2 * d)
+        + h * total
+    )
 
 
 def _gram_rule(size: int) -> tuple[FloatArray, FloatArray]:
@@ -74,7 +79,7 @@ def _gram_rule(size: int) -> tuple[FloatArray, FloatArray]:
     if size <= _GRAM:
         return np.arange(size, dtype=float), np.ones(size)
     n = np.arange(1.0, _GRAM)
-    nodes, vectors = eigh_tridiagonal(np.zeros(_GRAM), n * np.sqrt((size**2 - n**2) / (4 * (4 * n**2 - 1))))
+    nodes, vectors = scipy.linalg.eigh_tridiagonal(np.zeros(_GRAM), n * np.sqrt((size**2 - n**2) / (4 * (4 * n**2 - 1))))
     return np.asarray(nodes + (size - 1) / 2), np.asarray(size * vectors[0] ** 2)
 
 
@@ -95,7 +100,7 @@ def _thinned(law: Signs, c: int, gamma: float) -> tuple[FloatArray, FloatArray]:
             weights.append(weight)
     place = np.concatenate(places)
     log = _log_mass(place, law.beta, law.h, law.d) + np.log(np.concatenate(weights)) - np.log(2) * (place == 0)
-    return place, log - logsumexp(log)
+    return place, log - scipy.special.logsumexp(log)
 
 
 def sum_line(law: Signs, own: int, gamma: float) -> Callable[[FloatArray, Rows], tuple[FloatArray, FloatArray]]:

@@ -18,10 +18,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
-from regimes.numerics.collapse.levels import FloatArray
+from regimes.numerics.arrays import FloatArray
 
 _STEP = 0.75  # of y in units of its spread: the trapezoidal rule is exact to 2 exp(-2 (pi/0.75)^2) = 1e-15
 _REACH = 9.0  # in standard deviations, of y about beta M/d and of M in its tilted law
@@ -55,7 +55,7 @@ def log_class_sums(counts: FloatArray, nodes: FloatArray, beta: float, h: float,
         gain = gain[:, keep]
         sides = _log_signs(counts[some], nodes, tilt[some], field[keep], gain, d, central[keep])
         for c, log_share in enumerate(sides):
-            result[some, c] = logsumexp(prior[keep] + gain + log_share, axis=1)
+            result[some, c] = scipy.special.logsumexp(prior[keep] + gain + log_share, axis=1)
     return result
 
 

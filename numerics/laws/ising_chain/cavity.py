@@ -18,10 +18,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.polynomial import chebyshev
-from scipy.special import expit
 
-from regimes.numerics.collapse.levels import FloatArray
+from regimes.numerics.arrays import FloatArray
 from regimes.numerics.laws.ising_chain.field_quadrature import external_fields, field_bound
 
 
@@ -127,13 +127,13 @@ class CavityField:
     def _reward_slope(self) -> FloatArray:
         """phi'(v), less one where the field is strong."""
         size = np.abs(self.v)
-        weak = -np.expm1(-4 * size) * expit(2 * (size + self.beta)) * expit(2 * (size - self.beta))
-        strong = -expit(-2 * (self.v + self.beta)) - expit(-2 * (self.v - self.beta))
+        weak = -np.expm1(-4 * size) * scipy.special.expit(2 * (size + self.beta)) * scipy.special.expit(2 * (size - self.beta))
+        strong = -scipy.special.expit(-2 * (self.v + self.beta)) - scipy.special.expit(-2 * (self.v - self.beta))
         return np.where(self.strong, strong, np.copysign(weak, self.v))
 
     def _contraction(self) -> FloatArray:
         """U'(v)."""
-        return -np.expm1(-4 * self.beta) * expit(2 * (self.beta + self.v)) * expit(2 * (self.beta - self.v))
+        return -np.expm1(-4 * self.beta) * scipy.special.expit(2 * (self.beta + self.v)) * scipy.special.expit(2 * (self.beta - self.v))
 
     @cached_property
     def _first_order(self) -> tuple[Sum, FloatArray]:
@@ -156,7 +156,7 @@ class CavityField:
     def curvature(self) -> Sum:
         """lam^2 d^2/dlam^2 of `exponent`."""
         first, second, contraction = self._poisson[1], self._first_order[1], self._contraction()
-        upper, lower = (2 * expit(y) * expit(-y) for y in (2 * (self.v + self.beta), 2 * (self.v - self.beta)))
+        upper, lower = (2 * scipy.special.expit(y) * scipy.special.expit(-y) for y in (2 * (self.v + self.beta), 2 * (self.v - self.beta)))
         h = self.weight * self.h
         bent, stretched, twisted = self._transport(h * self.h * (upper - lower), h * self.h * contraction**2, 2 * h * contraction)
         slope = self._potential_slope(first)
@@ -181,7 +181,9 @@ class CavityField:
         even, odd = self._evaluate(coefficients)
         reward = self.reward - np.where(self.strong, 0, self.h - self.mean)
         step = reward - mean.value[:, None, None] - (coefficients @ self.basis.T)[:, :, None]
-        squares = expit(2 * self.beta) * (step + even + odd) ** 2 + expit(-2 * self.beta) * (step + even - odd) ** 2
+        squares = (
+            scipy.special.expit(2 * self.beta) * (step + even + odd) ** 2 + scipy.special.expit(-2 * self.beta) * (step + even - odd) ** 2
+        )
         value, size = self._solve(self._noise_average(squares))[0]
         return Sum(value, size + 2 * np.sqrt(np.abs(value)) * mean.size)
 

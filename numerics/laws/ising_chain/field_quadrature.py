@@ -10,10 +10,10 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
-from regimes.numerics.collapse.levels import FloatArray
+from regimes.numerics.arrays import FloatArray
 
 _STRIP = np.pi / 2  # singularities of U and phi are at +-beta +- i pi/2
 _PANEL = 4.0  # length of a Gauss-Legendre panel
@@ -92,7 +92,7 @@ def external_fields(
     for side, sign in enumerate((1, -1)):
         centre, start = (u + mean)[:, :, 0], half[:, :, 0]
         far = (start - sign * centre) / sd[:, :, 0]
-        weight[:, :, side] = ndtr(-far)
+        weight[:, :, side] = scipy.special.ndtr(-far)
         beyond = sd[:, :, 0] * np.exp(-(far**2) / 2) / np.sqrt(2 * np.pi)
         mass = weight[:, :, side]
         average = sign * centre + beyond / np.where(mass > 0, mass, 1)

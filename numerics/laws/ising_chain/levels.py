@@ -16,13 +16,13 @@ Errors are measured: the change of the result when all nodes are thinned so that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from regimes.numerics.collapse.levels import FloatArray, Pair
+from regimes.numerics.arrays import EPS, FloatArray, Pair, Values, count_of
 from regimes.numerics.laws.ising_chain.cavity import CavityField, Sum
 from regimes.numerics.laws.ising_chain.field_quadrature import resolution
 from regimes.theory.laws import IsingChain
@@ -35,7 +35,6 @@ _LARGEST_FIELD = 1e40  # squares of fields stay far from overflow
 _NO_TILT = 1e-40  # stands for lam = 0: nothing is left of higher orders
 _BLOCK = 2.0**14  # numbers in one array of (points, nodes, noise): it stays in the cache
 _ROUNDINGS = 16.0  # errors found against other nodes stay below this many units in the last place of the terms
-_EPS = float(np.finfo(np.float64).eps)
 
 Quantity = Callable[[CavityField, FloatArray, FloatArray], Sum]
 
@@ -55,7 +54,7 @@ class ChainLevels:
 
     def cumulant(self, gamma: FloatArray, lam: FloatArray) -> Pair:
         reduced = self.reduced(gamma, lam)
-        return Pair(reduced.value - np.asarray(lam) / 2, reduced.error + _EPS * np.asarray(lam))
+        return Pair(reduced.value - np.asarray(lam) / 2, reduced.error + EPS * np.asarray(lam))
 
     def reduced(self, gamma: FloatArray, lam: FloatArray) -> Pair:
         return self._averages(_reduced, gamma, lam)
@@ -90,7 +89,7 @@ class ChainLevels:
         lam = np.ones_like(gamma) if lam is None else np.maximum(lam, _NO_TILT)
         fine, size = _by_blocks(quantity, self.beta, gamma, lam, noise, _FINE)
         coarse, _ = _by_blocks(quantity, self.beta, gamma, lam, noise, _COARSE)
-        return Pair(fine, np.abs(fine - coarse) + _ROUNDINGS * _EPS * size)
+        return Pair(fine, np.abs(fine - coarse) + _ROUNDINGS * EPS * size)
 
 
 def _reduced(field: CavityField, gamma: FloatArray, lam: FloatArray) -> Sum:
@@ -136,9 +135,13 @@ def _by_blocks(quantity: Quantity, beta: FloatArray, gamma: FloatArray, lam: Flo
     return Sum(value, size)
 
 
-def levels(model: DataModel, values: Mapping[str, FloatArray]) -> ChainLevels:
-    """The levels of a chain model; every entry of `values` has length P."""
-    count = len(next(iter(values.values())))
-    law = model.law(values)
+def couplings(model: DataModel, values: Values) -> FloatArray:
+    """The coupling at P parameter points."""
+    law = model.law({p.name: values[p.name] for p in model.params})
     assert isinstance(law, IsingChain)
-    return ChainLevels(np.array(np.broadcast_to(np.asarray(law.beta, dtype=np.float64), count)))
+    return np.array(np.broadcast_to(np.asarray(law.beta, dtype=np.float64), (count_of(values),)))
+
+
+def levels(model: DataModel, values: Values) -> ChainLevels:
+    """The levels of a chain model; every entry of `values` has length P."""
+    return ChainLevels(couplings(model, values))

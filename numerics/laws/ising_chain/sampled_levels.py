@@ -1,22 +1,22 @@
 """Energy levels of the Ising chain from sampled chains: products of random transfer matrices, with error bars of the sample.
 
-A second road beside `ising_chain`, which takes no samples: log M_x(lam) of a chain of spins is the sum of the growth of a vector of two
+Beside `levels`, which takes no samples: log M_x(lam) of a chain of spins is the sum of the growth of a vector of two
 weights under the matrices e^{beta s s'} e^{-lam (x_i - sqrt(gamma) s')^2/2}; a first stretch is left out, until the ends are forgotten.
 The same random numbers serve every gamma and lam, so that differences and roots are smooth. Errors are five standard errors over chains.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from regimes.numerics.collapse import from_levels as collapse
-from regimes.numerics.collapse.levels import FloatArray, Pair
-from regimes.numerics.estimate import Answer
-from regimes.theory.laws import IsingChain
+from regimes.numerics.arrays import FAILED, Answer, FloatArray, Pair, Values
+from regimes.numerics.collapse.levels import EnergyLevels
+from regimes.numerics.collapse.quantities import FromLevels
+from regimes.numerics.laws.ising_chain.levels import couplings
 from regimes.theory.model import DataModel
 
 _CHAINS, _LENGTH, _SHORT = 8192, 320, 64
@@ -127,35 +127,17 @@ def sampled_growth(beta: float, gamma: float, lam: FloatArray, noise: float) -> 
     return growth
 
 
-class _Sampled(DataModel):
-    """The same law, whose levels are sampled."""
-
-    source = "samples"
-
-    def __init__(self, model: DataModel) -> None:
-        self.name, self.doc, self.params, self.family = model.name, model.doc, model.params, "sampled-ising-chain"
-        self._law = model.law
-
-    def law(self, values: Mapping[str, Any]) -> Any:
-        return self._law(values)
+def levels(model: DataModel, values: Values) -> SampledChainLevels:
+    """The same levels from samples, at P parameter points."""
+    return SampledChainLevels(couplings(model, values))
 
 
-def levels(model: DataModel, values: Mapping[str, FloatArray]) -> SampledChainLevels:
-    """The levels of a chain model; every entry of `values` has length P."""
-    law = model.law(values)
-    assert isinstance(law, IsingChain)
-    return SampledChainLevels(np.array(np.broadcast_to(np.asarray(law.beta, dtype=np.float64), len(next(iter(values.values()))))))
+def where_loose(function: FromLevels) -> FromLevels:
+    """The function of sampled levels, failed where the chain is too stiff to be sampled."""
 
-
-def __getattr__(name: str) -> Callable[[DataModel, Mapping[str, FloatArray]], Answer]:
-    """Every function of `collapse`, with sampled levels."""
-    road = getattr(collapse, name, None)
-    if road is None or name.startswith("_"):
-        raise AttributeError(name)
-
-    def sampled(model: DataModel, values: Mapping[str, FloatArray]) -> Answer:
-        found = road(_Sampled(model), values)
-        stiff = np.array([correlation_length(beta) > _LONGEST for beta in levels(model, values).beta])
-        return Answer(np.where(stiff, np.inf, found.value), found.error, np.where(stiff, TOO_STIFF, found.reason))
+    def sampled(levels: EnergyLevels, values: Values) -> Answer:
+        assert isinstance(levels, SampledChainLevels)
+        stiff = np.array([correlation_length(beta) > _LONGEST for beta in levels.beta])
+        return function(levels, values).set(stiff, FAILED, TOO_STIFF)
 
     return sampled

@@ -17,11 +17,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
-from regimes.numerics.collapse.levels import FloatArray
+from regimes.numerics.arrays import EPS, FloatArray
 from regimes.numerics.laws.ising_chain.field_quadrature import field_bound
 
 __all__ = ["CavityPair", "Moments", "largest_exponent"]
@@ -34,7 +34,6 @@ _STEPS = 20_000  # that moments may take to become stationary
 _SETTLED = 1e-12
 _KRYLOV = 80
 _NOTHING = 1e-290
-_EPS = float(np.finfo(np.float64).eps)
 
 
 class Moments(NamedTuple):
@@ -61,7 +60,7 @@ def _edges(own: float, other: float, gamma: float, exponent: float) -> FloatArra
     edges = couplings
     # `field_bound` leaves weak couplings more room than they need, b = U(largest h + b) from above is slow for strong ones.
     for _ in range(20):
-        edges = np.arctanh(np.minimum(np.tanh(couplings) * np.tanh(gamma + np.sqrt(2 * (exponent + 6)) * sd + edges), 1 - _EPS))
+        edges = np.arctanh(np.minimum(np.tanh(couplings) * np.tanh(gamma + np.sqrt(2 * (exponent + 6)) * sd + edges), 1 - EPS))
     edges = np.minimum(edges * (1 + 1e-12), field_bound(couplings, np.full(2, gamma), np.full(2, sd), exponent))
     return np.asarray(np.maximum(edges, 1e-6 * min(gamma + sd, 1.0)))  # an interval also where there is no coupling
 
@@ -160,14 +159,14 @@ class CavityPair:
             growth = np.stack([raised - mean, spread - variance])
             shape, step = following - following[self.start], np.array([raised[self.start], spread[self.start]])
             mean, variance, total, left, per_site = raised - step[0], spread - step[1], total + step, left - 1, growth[:, self.start]
-            rounding = 16 * _EPS * np.array([np.abs(raised).max(), np.abs(spread).max() + 2 * (following**2).max()])
+            rounding = 16 * EPS * np.array([np.abs(raised).max(), np.abs(spread).max() + 2 * (following**2).max()])
             if (np.ptp(growth, axis=1) <= _SETTLED * np.abs(per_site) + rounding).all():
                 break
         else:
             per_site = per_site if not left else np.full(2, np.nan)
         if left:
             total = total + left * per_site
-        noise = 4 * _EPS * d * np.array([np.abs(reward).max(), np.abs(second).max()])
+        noise = 4 * EPS * d * np.array([np.abs(reward).max(), np.abs(second).max()])
         return Moments(*map(float, total), *map(float, noise), *map(float, per_site))
 
 
@@ -232,5 +231,5 @@ def _noise(gamma: float, window: float, exponent: float) -> tuple[FloatArray, Fl
     inside = (low + length * (np.arange(panels)[:, None] + (1 + x) / 2)).ravel()
     density = np.exp(-(((inside - gamma) / sd) ** 2) / 2) / (sd * np.sqrt(2 * np.pi)) * np.tile(w, panels) * length / 2
     h = np.concatenate([[low], inside, [high]])
-    weight = np.concatenate([[ndtr((low - gamma) / sd)], density, [ndtr((gamma - high) / sd)]])
+    weight = np.concatenate([[scipy.special.ndtr((low - gamma) / sd)], density, [scipy.special.ndtr((gamma - high) / sd)]])
     return h, weight / weight.sum()

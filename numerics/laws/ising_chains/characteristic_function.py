@@ -12,10 +12,10 @@ from math import factorial
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.polynomial import chebyshev
-from scipy.special import erfc
 
-from regimes.numerics.collapse.levels import FloatArray
+from regimes.numerics.arrays import EPS, FloatArray
 
 __all__ = ["Law", "Rule", "log_odds_rules"]
 
@@ -30,7 +30,6 @@ _NEGLIGIBLE = 37.0  # -log of what does not count
 _OUTSIDE = 36.0  # -log of the mass beyond the ends
 _TAPER = 5.0  # half the length over which functions are led to zero outside the mass
 _MOMENTS, _CIRCLE = 12, 24
-_EPS = float(np.finfo(np.float64).eps)
 
 
 class Law(NamedTuple):
@@ -99,7 +98,7 @@ def _from_transform(law: Law, s: FloatArray, low: float, high: float) -> Rule:
         angle = np.outer(nodes[block : block + 4096], s)
         density[block : block + 4096] = np.cos(angle) @ terms.real + np.sin(angle) @ terms.imag
     outside = np.maximum(low - nodes, nodes - high)
-    return nodes, density / count * erfc(outside - _TAPER) / 2
+    return nodes, density / count * scipy.special.erfc(outside - _TAPER) / 2
 
 
 def _from_moments(law: Law) -> Rule:
@@ -115,7 +114,7 @@ def _from_moments(law: Law) -> Rule:
     degree = 2 + int(np.ceil(_NEGLIGIBLE / np.arcsinh(np.pi / reach)))
     orders = np.arange(min(degree, _MOMENTS) + 1)
     scale = np.array([factorial(k) for k in orders]) / (radius * reach) ** orders
-    moments = np.where(scale * _EPS < 1, coefficients[orders] * scale, 0)  # else rounding; what is left out is far smaller
+    moments = np.where(scale * EPS < 1, coefficients[orders] * scale, 0)  # else rounding; what is left out is far smaller
     moments[:3] = 1, mean / reach, (variance + mean**2) / reach**2
     theta = np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1)
     interpolation = 2 / (degree + 1) * np.cos(np.arange(degree + 1)[:, None] * theta)

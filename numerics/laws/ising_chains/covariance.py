@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.collapse.levels import FloatArray
+from regimes.numerics.arrays import FloatArray
 from regimes.numerics.runtime.roots import bisect
 
 __all__ = ["largest_eigenvalue"]

@@ -6,19 +6,19 @@ Where the couplings are too strong for that, chains are sampled.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache, partial
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.collapse.levels import FloatArray, Pair
+from regimes.numerics.arrays import EPS, FloatArray, Pair, Values, count_of
 from regimes.numerics.laws.ising_chains.cavity_pair import CavityPair, largest_exponent
 from regimes.numerics.laws.ising_chains.characteristic_function import Law, log_odds_rules
 from regimes.numerics.laws.ising_chains.covariance import largest_eigenvalue
 from regimes.numerics.laws.ising_chains.sampled_odds import sampled_log_odds
-from regimes.numerics.speciation.odds import Curvatures, OddsFunction
+from regimes.numerics.speciation.odds import ClassOdds, Curvatures, OddsFunction
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import IsingChains
 from regimes.theory.model import DataModel
@@ -35,10 +35,9 @@ _LATEST = 150.0  # squares of log-odds stay far from underflow
 _LONGEST, _SAMPLES, _SEED = 4096, 2**13, 20250614
 STANDARD_ERRORS = 3.0
 """In the error of what is sampled: the normal law exceeds it with probability 0.3 %."""
-_EPS = float(np.finfo(np.float64).eps)
 
 
-class ChainOdds:
+class ChainOdds(ClassOdds):
     """`ClassOdds` of two chains at P parameter points; see there.
 
     Parameters
@@ -127,7 +126,7 @@ class _Same:
 
     def average(self, f: OddsFunction, weights: FloatArray, own: int) -> tuple[FloatArray, FloatArray]:
         value = _values(f, np.zeros(1), weights, own)[0]
-        return value, 4 * _EPS * np.abs(value)
+        return value, 4 * EPS * np.abs(value)
 
 
 class _Solved:
@@ -137,7 +136,7 @@ class _Solved:
         pairs = [CavityPair(own, other, gamma, sharpness) for sharpness in (exponent, exponent - _COARSER)]
         moments = [np.array(pair.moments(d)[:4]) for pair in pairs]
         self._d, self._moments = d, moments[0][:2]
-        self._error = _SAFETY * np.abs(moments[0] - moments[1])[:2] + moments[0][2:] + 64 * _EPS * self._moments
+        self._error = _SAFETY * np.abs(moments[0] - moments[1])[:2] + moments[0][2:] + 64 * EPS * self._moments
         if not np.all(self._error < _UNRESOLVED * self._moments):
             raise DomainError(
                 f"couplings {own:g} and {other:g} are too close: their log-odds are lost in rounding at d={d:g}, gamma={gamma:g}"
@@ -156,7 +155,7 @@ class _Solved:
             terms = _values(f, nodes, weights, own)
             values.append(rule @ terms)
             sizes.append(np.abs(rule) @ np.abs(terms))
-        return values[0], _SAFETY * np.abs(values[0] - values[1]) + 64 * _EPS * (1 + self._d) * sizes[0]  # roundings of every site
+        return values[0], _SAFETY * np.abs(values[0] - values[1]) + 64 * EPS * (1 + self._d) * sizes[0]  # roundings of every site
 
 
 class _Sampled:
@@ -187,10 +186,9 @@ def _check(d: FloatArray) -> None:
         raise DomainError("d is a number of spins here: a whole number, 1 at least")
 
 
-def odds(model: DataModel, values: Mapping[str, FloatArray]) -> ChainOdds:
-    """The classes of two chains; every entry of `values` has length P."""
-    law = model.law(values)
+def odds(model: DataModel, values: Values) -> ChainOdds:
+    """The classes of two chains at P parameter points."""
+    law, count = model.law({p.name: values[p.name] for p in model.params}), count_of(values)
     assert isinstance(law, IsingChains)
-    count = next(iter(values.values())).size
-    a, b, weight = (np.array(np.broadcast_to(np.asarray(part, dtype=float), count)) for part in (law.beta_a, law.beta_b, law.weight))
+    a, b, weight = (np.array(np.broadcast_to(np.asarray(part, dtype=float), (count,))) for part in (law.beta_a, law.beta_b, law.weight))
     return ChainOdds(a, b, weight)

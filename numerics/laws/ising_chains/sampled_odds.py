@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from regimes.numerics.collapse.levels import FloatArray
+from regimes.numerics.arrays import FloatArray
 
 __all__ = ["log_odds", "sampled_log_odds"]
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.collapse.levels import FloatArray, Pair
+from regimes.numerics.arrays import EPS, FloatArray, Pair
 
 __all__ = ["ClassView", "class_average"]
 
@@ -38,7 +38,6 @@ REPLICATIONS, STANDARD_ERRORS = 16, 3.0
 NARROWEST = 100.0
 """Ratio of variances up to which Sobol points are trusted to find the narrower class."""
 
-_EPS = float(np.finfo(np.float64).eps)
 _ROUNDING = 1e-13  # a function of log-odds that are small may keep no more digits
 _RADIUS, _LOST = 8.5, 1e-15  # where the trapezoidal rule ends, and mass of the nodes that are left out
 _FEWEST = 23.0  # nodes of a trapezoidal rule
@@ -118,7 +117,7 @@ def _by_products(view: ClassView, f: Function) -> tuple[FloatArray, FloatArray]:
             rows = np.flatnonzero(which.ravel() == j)
             now[rows], size[rows] = _product(view.select(open_[rows]), f, tuple(key[:q]), key[q], key[q + 1])
         change = np.abs(now - value[open_])
-        value[open_], error[open_] = now, np.where(np.isnan(change), np.inf, 2 * change) + 16 * _EPS * size
+        value[open_], error[open_] = now, np.where(np.isnan(change), np.inf, 2 * change) + 16 * EPS * size
         stuck = (change < _ROUNDING) & (change > last[open_] / 2)  # more nodes do not mend the rounding of f
         done, last[open_] = ((change <= TOLERANCE * size) | stuck).all(1), change
         levels[open_] += 1
@@ -129,7 +128,7 @@ def _by_products(view: ClassView, f: Function) -> tuple[FloatArray, FloatArray]:
     # What rounding of the largest terms of the log-odds does where they cancel, for an f of slope one.
     cancelled = (np.abs(view.constant) * np.exp(-np.diagonal(view.depth, axis1=1, axis2=2))).sum(1)
     error[np.isnan(value)] = np.nan
-    return value, error + 8 * _EPS * cancelled[:, None]
+    return value, error + 8 * EPS * cancelled[:, None]
 
 
 def _kinds(view: ClassView) -> IndexArray:
@@ -288,7 +287,7 @@ def _one_by_sobol(view: ClassView, f: Function) -> tuple[FloatArray, FloatArray]
         means.append(total[0])
         size = size + total[1] / REPLICATIONS
     spread = STANDARD_ERRORS * np.std(means, axis=0, ddof=1) / np.sqrt(REPLICATIONS)
-    return np.mean(means, axis=0), spread + 16 * _EPS * size
+    return np.mean(means, axis=0), spread + 16 * EPS * size
 
 
 @lru_cache(maxsize=32)

@@ -7,68 +7,68 @@ centres). Averages over x are averages over the classes that make up the data (c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
-from regimes.numerics.collapse import from_levels as collapse
-from regimes.numerics.collapse.levels import FloatArray, Pair
-from regimes.numerics.estimate import Answer
+from regimes.numerics.arrays import EPS, Answer, FloatArray, Pair, TextArray, Values, count_of, texts
+from regimes.numerics.collapse.from_levels import snr
+from regimes.numerics.collapse.quantities import FromLevels
 from regimes.numerics.laws.spectrum.levels import Part, SpectrumLevels
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import GaussianClusters, Mixture
-from regimes.theory.model import DataModel, get_model
+from regimes.theory.laws import Mixture
+from regimes.theory.model import DataModel
 
-Values = Mapping[str, FloatArray]
-_EPS = float(np.finfo(np.float64).eps)
 EMPTY = "the class holds fewer than one datum: alpha_c = alpha + log(w_c)/d - cost is not positive"
 
 
-def _clusters(model: DataModel, values: Values, count: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Weights, standard deviations and costs, each (P, K)."""
-    law = model.law({p.name: values[p.name] for p in model.params})
-    if isinstance(law, GaussianClusters):
-        columns = [list(law.weights), [law.sd] * law.class_count, [0.0] * law.class_count]
-    else:
-        assert isinstance(law, Mixture)
-        columns = [[c.weight for c in law.clusters], [c.sd for c in law.clusters], [c.cost for c in law.clusters]]
+class Columns(NamedTuple):
+    """Weights, standard deviations and costs of the clusters, each (P, K)."""
 
-    def array(entry: object) -> FloatArray:
-        return np.broadcast_to(np.asarray(entry if isinstance(entry, np.ndarray) else float(entry), dtype=float), (count,))  # type: ignore[arg-type]
+    weights: FloatArray
+    sds: FloatArray
+    costs: FloatArray
 
-    weights, sds, costs = (np.stack([array(entry) for entry in column], axis=1) for column in columns)
-    return weights, sds, costs
+    @property
+    def shares(self) -> FloatArray:
+        """Of the clusters that make up the data."""
+        return np.where(self.costs > 0, 0.0, self.weights)
+
+
+def columns(model: DataModel, values: Values) -> Columns:
+    """The clusters at P parameter points."""
+    law, count = model.law({p.name: values[p.name] for p in model.params}), count_of(values)
+    assert isinstance(law, Mixture)
+
+    def column(entries: list[object]) -> FloatArray:
+        numbers = [np.broadcast_to(np.asarray(e if isinstance(e, np.ndarray) else float(e), dtype=float), (count,)) for e in entries]  # type: ignore[arg-type]
+        return np.stack(numbers, axis=1)
+
+    clusters = law.clusters
+    return Columns(column([c.weight for c in clusters]), column([c.sd for c in clusters]), column([c.cost for c in clusters]))
 
 
 def _one_cluster(sd: FloatArray) -> SpectrumLevels:
     return SpectrumLevels((Part(np.ones_like(sd), sd**2),), sd.size)
 
 
-class MixtureLevels(SpectrumLevels):
+def levels(model: DataModel, values: Values) -> SpectrumLevels:
     """The levels as a point of the data sees those of its own class, averaged over the classes that make up the data."""
-
-    def __init__(self, weights: FloatArray, sds: FloatArray, costs: FloatArray) -> None:
-        shares = np.where(costs > 0, 0.0, weights)
-        super().__init__(tuple(Part(shares[:, k], sds[:, k] ** 2) for k in range(shares.shape[1])), shares.shape[0])
-
-
-def levels(model: DataModel, values: Values) -> MixtureLevels:
-    """The levels of a mixture at P parameter points, averaged over its classes."""
-    return MixtureLevels(*_clusters(model, values, len(next(iter(values.values())))))
+    found = columns(model, values)
+    shares = found.shares
+    return SpectrumLevels(tuple(Part(shares[:, k], found.sds[:, k] ** 2) for k in range(shares.shape[1])), shares.shape[0])
 
 
 def excess_entropy(model: DataModel, values: Values) -> Answer:
     """sum_c w_c max(alpha_c - I_c, 0): every class by itself."""
-    count = values["t"].size
-    weights, sds, costs = _clusters(model, values, count)
-    gamma, value, error = collapse.snr(values["t"]), np.zeros(count), np.zeros(count)
-    for k in range(weights.shape[1]):
-        share = np.where(costs[:, k] > 0, 0.0, weights[:, k])
-        info = _one_cluster(sds[:, k]).information(gamma)
-        gap = values["alpha"] + _log_share(weights[:, k], values) - info.value
+    count, found = values["t"].size, columns(model, values)
+    gamma, value, error = snr(values["t"]), np.zeros(count), np.zeros(count)
+    for k, share in enumerate(found.shares.T):
+        info = _one_cluster(found.sds[:, k]).information(gamma)
+        gap = values["alpha"] + _log_share(found.weights[:, k], values) - info.value
         value += share * np.maximum(gap, 0)
-        error += share * np.where(gap > 0, info.error + _EPS * values["alpha"], 0)
-    return Answer(value, error, np.full(count, "", "<U160"))
+        error += share * np.where(gap > 0, info.error + EPS * values["alpha"], 0)
+    return Answer.of(Pair(value, error))
 
 
 def _log_share(weight: FloatArray, values: Values) -> FloatArray:
@@ -76,53 +76,25 @@ def _log_share(weight: FloatArray, values: Values) -> FloatArray:
     return np.log(weight) / values["d"] if "d" in values else np.zeros_like(weight)
 
 
-def _of_class(name: str, road: Callable[[DataModel, Values], Answer]) -> Callable[[DataModel, Values], Answer]:
+def one_class(model: DataModel, values: Values) -> tuple[dict[str, FloatArray], TextArray]:
+    """Parameters of the class that `cluster` names, its standard deviation `sigma` and own alpha among them; why it is empty."""
+    count, found = values["cluster"].size, columns(model, values)
+    chosen, row = values["cluster"].astype(int), np.arange(count)
+    if np.any(chosen >= found.weights.shape[1]):
+        raise DomainError(f"cluster={chosen.max()} does not exist: {model.name} has the clusters 0 to {found.weights.shape[1] - 1}")
+    own = {key: values[key] for key in ("t", "lam", "energy") if key in values} | {"sigma": found.sds[row, chosen]}
+    empty = texts(count)
+    if "alpha" in values:
+        own["alpha"] = values["alpha"] + _log_share(found.weights[row, chosen], values) - found.costs[row, chosen]
+        empty[~(own["alpha"] > 0)] = EMPTY
+    return own, empty
+
+
+def of_class(function: FromLevels, model: DataModel, values: Values) -> Answer:
     """A quantity of the class that `cluster` names: that of Gaussian data of its width, at its own alpha."""
-
-    def of_class(model: DataModel, values: Values) -> Answer:
-        count = values["cluster"].size
-        weights, sds, costs = _clusters(model, values, count)
-        chosen, row = values["cluster"].astype(int), np.arange(count)
-        if np.any(chosen >= weights.shape[1]):
-            raise DomainError(f"cluster={chosen.max()} does not exist: {model.name} has the clusters 0 to {weights.shape[1] - 1}")
-        own = {key: values[key] for key in ("t", "lam", "energy") if key in values} | {"sigma": sds[row, chosen]}
-        inside = np.ones(count, dtype=bool)
-        if "alpha" in values:
-            own["alpha"] = values["alpha"] + _log_share(weights[row, chosen], values) - costs[row, chosen]
-            inside = own["alpha"] > 0
-        value, error = np.full(count, np.nan), np.full(count, np.nan)
-        reason = np.where(inside, "", EMPTY).astype("<U160")
-        here = np.flatnonzero(inside)
-        if here.size:
-            value[here], error[here], reason[here] = road(get_model("gaussian"), {key: entry[here] for key, entry in own.items()})
-        return Answer(value, error, reason)
-
-    of_class.__doc__ = f"{name} for one class."
-    return of_class
-
-
-def _closed(name: str) -> Callable[[DataModel, Values], Answer]:
-    """By the formulas derived for Gaussian data."""
-
-    def closed(model: DataModel, values: Values) -> Answer:
-        from regimes.numerics.predict import predict
-
-        found = predict(model, name, method=None, digits=None, schedule=None, **values)
-        return Answer(found.value, found.error, found.reason.astype("<U160"))
-
-    return closed
-
-
-def __getattr__(name: str) -> Callable[[DataModel, Values], Answer]:
-    """``class_NAME`` and ``class_NAME_closed`` for every function NAME of `collapse`."""
-    quantity = name.removeprefix("class_").removesuffix("_closed")
-    if quantity == name:
-        raise AttributeError(name)
-    label = quantity.replace("_", "-")
-    return _of_class(label, _closed(label) if name.endswith("_closed") else getattr(collapse, quantity))
-
-
-def average_information(model: DataModel, values: Values) -> Answer:
-    """sum_c w_c I_c through -1/2 - g_c(1)."""
-    g: Pair = levels(model, values).cumulant(collapse.snr(values["t"]), np.ones_like(values["t"]))
-    return Answer(-0.5 - g.value, g.error + _EPS, np.full(g.value.shape, "", "<U160"))
+    own, empty = one_class(model, values)
+    answer, here = Answer.of(Pair(np.full(empty.size, np.nan), np.full(empty.size, np.nan)), empty), np.flatnonzero(empty == "")
+    if here.size:
+        at = {key: entry[here] for key, entry in own.items()}
+        answer.put(here, function(_one_cluster(at["sigma"]), at))
+    return answer

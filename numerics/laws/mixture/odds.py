@@ -8,28 +8,27 @@ means at time t in units of sqrt(Gamma_c). In coordinates of cluster c, in units
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.collapse.levels import FloatArray, Pair
+from regimes.numerics.arrays import EPS, FloatArray, Pair, Values, count_of
 from regimes.numerics.laws.mixture.averages import ClassView, class_average
 from regimes.numerics.runtime.functions import log_ratio_gap
-from regimes.numerics.speciation.odds import Curvatures, OddsFunction
+from regimes.numerics.speciation.odds import ClassOdds, Curvatures, OddsFunction
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import GaussianClusters, Mixture
+from regimes.theory.laws import Mixture
 from regimes.theory.model import DataModel
 
 __all__ = ["MixtureOdds", "odds"]
 
-_EPS = float(np.finfo(np.float64).eps)
 _TINY = 1e-300  # least weight: a cluster of less has no effect, and its logarithm stays finite
 _TILTS = np.linspace(0.1, 0.9, 9)
 
 
-class MixtureOdds:
+class MixtureOdds(ClassOdds):
     """`ClassOdds` of a mixture at P parameter points; see there.
 
     Parameters
@@ -49,7 +48,7 @@ class MixtureOdds:
     def select(self, index: NDArray[Any]) -> MixtureOdds:
         return MixtureOdds(self._weights[index], self._costs[index], self._sds[index], self._centres[index])
 
-    def restricted(self, clusters: tuple[int, ...]) -> MixtureOdds:
+    def restricted(self, clusters: Sequence[int]) -> MixtureOdds:
         """The mixture of some of the clusters, their weights in the same proportions."""
         chosen = list(clusters)
         return MixtureOdds(self._weights[:, chosen], self._costs[:, chosen], self._sds[:, chosen], self._centres[:, chosen])
@@ -85,7 +84,7 @@ class MixtureOdds:
         ratio, gap, shift, excess = self._pairs(t, d, self._centres)
         half = d[:, None, None] / 2
         both = np.stack([half * gap + ratio * shift / 2, half * excess**2 + ratio**2 * shift], axis=-1)
-        return Pair(both, 32 * _EPS * both)
+        return Pair(both, 32 * EPS * both)
 
     def largest_eigenvalue(self, d: FloatArray) -> FloatArray:
         self._check(d)
@@ -101,7 +100,7 @@ class MixtureOdds:
         lengths = np.sqrt((apart**2).sum(2))
         symmetric = np.ones(t.size, dtype=bool)
         for column in (self.weights(d), self._sds, lengths):
-            symmetric &= np.ptp(column, axis=1) <= 64 * _EPS * np.abs(column).max(1)
+            symmetric &= np.ptp(column, axis=1) <= 64 * EPS * np.abs(column).max(1)
         symmetric &= (lengths > 0).all(1)
         if not symmetric.any():
             return None
@@ -141,7 +140,7 @@ class MixtureOdds:
         apart = self._centres - self._centres.mean(1, keepdims=True)
         scale = np.abs(self._centres).max((1, 2), initial=0.0)
         _, values, axes = np.linalg.svd(apart, full_matrices=False)
-        return axes.swapaxes(1, 2), (values > 16 * _EPS * scale[:, None]).sum(1)
+        return axes.swapaxes(1, 2), (values > 16 * EPS * scale[:, None]).sum(1)
 
     def _view(self, t: FloatArray, d: FloatArray, own: int, axes: FloatArray, weights: FloatArray) -> ClassView:
         """The log-odds seen from cluster `own`, in the coordinates of `axes` (P, r, q)."""
@@ -167,15 +166,11 @@ class MixtureOdds:
         return np.asarray(np.maximum(best[:, :, None], best[:, None]))
 
 
-def odds(model: DataModel, values: Mapping[str, FloatArray]) -> MixtureOdds:
-    """The clusters of a mixture at P parameter points; every entry of `values` has length P."""
-    law = model.law({p.name: values[p.name] for p in model.params})
-    if isinstance(law, GaussianClusters):
-        rows = [(w, centre, law.sd, 0.0) for w, centre in zip(law.weights, law.centres, strict=True)]
-    else:
-        assert isinstance(law, Mixture)
-        rows = [(c.weight, c.centre, c.sd, c.cost) for c in law.clusters]
-    count = len(next(iter(values.values())))
+def odds(model: DataModel, values: Values) -> MixtureOdds:
+    """The clusters of a mixture at P parameter points."""
+    law, count = model.law({p.name: values[p.name] for p in model.params}), count_of(values)
+    assert isinstance(law, Mixture)
+    rows = [(c.weight, c.centre, c.sd, c.cost) for c in law.clusters]
 
     def array(entry: Any) -> FloatArray:
         numbers: FloatArray = np.asarray(entry if isinstance(entry, np.ndarray) else float(entry), dtype=float)

@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.collapse.contour import FloatArray
+from regimes.numerics.arrays import FloatArray
 from regimes.numerics.laws.product.count_draws import Proposal
 from regimes.numerics.laws.product.count_points import Alphabet
 

@@ -17,10 +17,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import gammaln, logsumexp
 
-from regimes.numerics.collapse.contour import FloatArray
+from regimes.numerics.arrays import FloatArray
 from regimes.numerics.laws.product.count_points import Alphabet
 
 
@@ -48,11 +48,11 @@ def _proposal(law: Alphabet, psi: FloatArray, tau: float) -> Proposal:
     weights, log_means = np.empty_like(law.weights), []
     for group in law.groups:
         log_terms = np.log(law.weights[group]) + psi[group]
-        log_means.append(logsumexp(log_terms))
+        log_means.append(scipy.special.logsumexp(log_terms))
         weights[group] = np.exp(log_terms - log_means[-1])
     with np.errstate(divide="ignore"):
         log_sizes = np.log(law.size_law) + law.sizes @ np.array(log_means)
-    log_norm = float(logsumexp(log_sizes))
+    log_norm = float(scipy.special.logsumexp(log_sizes))
     return Proposal(psi, weights, np.exp(log_sizes - log_norm), log_norm, tau)
 
 
@@ -130,7 +130,7 @@ def every_count(law: Alphabet) -> tuple[FloatArray, FloatArray]:
             nodes = np.array(list(places), dtype=int).reshape(-1, int(n)) if n else np.zeros((1, 0), dtype=int)
             part = np.zeros((len(nodes), law.weights.size))
             np.add.at(part, (np.repeat(np.arange(len(nodes)), n), nodes.ravel()), 1.0)
-            log_part = gammaln(n + 1) + (part * np.log(law.weights) - gammaln(part + 1))[:, group].sum(axis=1)
+            log_part = scipy.special.gammaln(n + 1) + (part * np.log(law.weights) - scipy.special.gammaln(part + 1))[:, group].sum(axis=1)
             here = (here[:, None] + part).reshape(-1, law.weights.size)
             log_weight = (log_weight[:, None] + log_part).ravel()
         counts.append(here)

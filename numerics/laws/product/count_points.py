@@ -17,12 +17,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import gammaln, logsumexp
 
-from regimes.numerics.collapse.contour import ComplexArray, FloatArray
+from regimes.numerics.arrays import ComplexArray, FloatArray
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import CurieWeiss, Product
+from regimes.theory.laws import Product
 
 REACH = 8.6  # of the normal noise: e^{-37} is left out
 
@@ -69,15 +69,15 @@ class Alphabet:
     def slopes(self, tilt: FloatArray) -> tuple[FloatArray, FloatArray]:
         """log chi_j and the mean energy in the typical product, (J, Y)."""
         (values,) = self.log_chi(tilt + 1e-100j, [self.typical])
-        return values.real, -values.imag / 1e-100
+        return np.asarray(values.real, np.float64), np.asarray(-values.imag / 1e-100, np.float64)
 
 
-def _energies(x: FloatArray, s: FloatArray, gamma: float) -> FloatArray:
+def energies(x: FloatArray, s: FloatArray, gamma: float) -> FloatArray:
     """(x - s)^2/2, less x^2/2 where the signal is weak and that would drown it; (J, A)."""
     return (x[:, None] - s) ** 2 / 2 if gamma >= 1 else s * (s / 2 - x[:, None])
 
 
-def _spacing(s: FloatArray) -> float:
+def node_spacing(s: FloatArray) -> float:
     """Of the trapezoidal rule over one coordinate of x, from the places s of the values of the datum.
 
     Two values at a distance G make poles at a height pi/G above the points halfway, whose weight is exp(-G^2/8): with exp(-25) for both.
@@ -99,7 +99,7 @@ def product_alphabet(law: Product, t: float, d: int, *, spacing: float = 1.0) ->
     s = math.sqrt(gamma) * np.array([float(atom.place) for atom in law.atoms])
     mass = np.array([float(atom.weight) for atom in law.atoms])
     s, mass = s[mass > 0], mass[mass > 0]
-    step = spacing * _spacing(s)
+    step = spacing * node_spacing(s)
     reach = np.arange(-math.ceil(REACH / step), math.ceil(REACH / step) + 1)
     x = step * np.unique((np.round(s / step)[:, None] + reach).ravel())
     density = (mass * np.exp(-0.5 * (x[:, None] - s) ** 2)).sum(axis=1)
@@ -111,47 +111,11 @@ def product_alphabet(law: Product, t: float, d: int, *, spacing: float = 1.0) ->
     return Alphabet(
         (slice(0, x.size),),
         density / density.sum(),
-        _energies(x, s, gamma),
+        energies(x, s, gamma),
         log_mass,
         log_share=np.zeros(1),
         sizes=np.array([[d]]),
         size_law=np.ones(1),
-    )
-
-
-def curie_weiss_alphabet(law: CurieWeiss, t: float, d: int, *, spacing: float = 1.0) -> Alphabet:
-    """Curie-Weiss spins with numbers in the law; at h = 0 the points of positive magnetisation stand for all; `spacing` as above."""
-    gamma, beta, h = 1 / math.expm1(2 * t), float(law.beta), abs(float(law.h))  # flipping all spins flips the field
-    root = math.sqrt(gamma)
-    step = spacing * _spacing(np.array([root, -root]))
-    z = step * np.arange(-math.ceil(REACH / step), math.ceil(REACH / step) + 1)
-    gauss = np.exp(-0.5 * z * z) / np.exp(-0.5 * z * z).sum()
-    x = np.concatenate([root + z, z - root])
-    up = np.arange(d + 1)
-    total = 2 * up - d
-    log_law = gammaln(d + 1) - gammaln(up + 1) - gammaln(d - up + 1) + beta * total**2.0 / (2 * d) + h * total
-    size_law = np.exp(log_law - logsumexp(log_law))
-    if h == 0:
-        size_law = np.where(total > 0, 2 * size_law, np.where(total == 0, size_law, 0.0))
-    present = size_law > 1e-26
-    width = math.sqrt(beta / d)
-    # The integrand is a mixture of normal laws around y = beta S/d: the trapezoidal rule is exact to 2 exp(-2 (pi/0.85)^2) = 3e-12.
-    half = math.ceil((beta + 8 * width) / (0.85 * width)) if beta > 0 else 0
-    y = 0.85 * width * np.arange(-half, half + 1)
-    log_mass = (y + h)[:, None] * np.array([1.0, -1.0])
-    log_norm = d * logsumexp(log_mass, axis=1)
-    log_share = -0.5 * (y / max(width, 1e-300)) ** 2
-    log_share = log_share - logsumexp(log_share + log_norm)
-    typical = int(np.argmax(np.where(y >= 0, log_share + log_norm, -np.inf)))
-    return Alphabet(
-        (slice(0, z.size), slice(z.size, 2 * z.size)),
-        np.concatenate([gauss, gauss]),
-        _energies(x, root * np.array([1.0, -1.0]), gamma),
-        log_mass[:, None],
-        log_share,
-        np.stack([up, d - up], axis=1)[present],
-        size_law[present] / size_law[present].sum(),
-        typical,
     )
 
 
@@ -187,7 +151,7 @@ class CountedPoints:
         """As in `LevelPoints`."""
         line = lam[0]
         index = self._present(line[:1].real)
-        size = logsumexp([part.real for part in self._parts(line[:1], index)], axis=0) + line[0].real * origin[:, None]
+        size = scipy.special.logsumexp([part.real for part in self._parts(line[:1], index)], axis=0) + line[0].real * origin[:, None]
         shift = lam * origin[:, None] - size
         amplitude = np.zeros((self.weights.size, line.size), dtype=complex)
         for part in self._parts(line, index):

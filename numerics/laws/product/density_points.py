@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.collapse.contour import ComplexArray, FloatArray
+from regimes.numerics.arrays import ComplexArray, FloatArray
 from regimes.numerics.laws.product.count_points import REACH, Alphabet
 from regimes.numerics.laws.product.prior import Densities, Prior, RawPiece
 from regimes.theory.errors import DomainError

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from regimes.numerics.arrays import FloatArray
+
 __all__ = ["InformationTable"]
 
-FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
 
 DEGREE = 24

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.collapse.levels import EnergyLevels, Pair
+from regimes.numerics.arrays import FloatArray, Pair
+from regimes.numerics.collapse.levels import EnergyLevels
 from regimes.numerics.laws.product.information_table import InformationTable
 from regimes.numerics.laws.product.output_average import average, data_panels, output_panels
 from regimes.numerics.laws.product.posterior import Laws, Outputs, Posterior
@@ -22,7 +23,6 @@ from regimes.theory.model import DataModel
 
 __all__ = ["ScalarLevels", "levels"]
 
-FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
 
 OWNERS = 256

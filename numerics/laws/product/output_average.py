@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regimes.numerics.arrays import FloatArray
 from regimes.numerics.laws.product.posterior import Laws, Outputs
 
 __all__ = ["Panels", "average", "data_panels", "output_panels"]
 
-FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
 
 WINDOW = 9.6

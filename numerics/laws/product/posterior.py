@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regimes.numerics.arrays import FloatArray
 from regimes.numerics.laws.product.prior import Densities
 
 __all__ = ["Laws", "Outputs", "Posterior"]
 
-FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.intp]
 
 DEPTH = 45.0

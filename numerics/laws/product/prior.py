@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regimes.numerics.arrays import FloatArray
 from regimes.theory.errors import DomainError
 from regimes.theory.model import DataModel
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ORDER", "Densities", "Prior", "RawPiece", "discrete_priors", "law_functions", "unit_priors"]
 
-FloatArray = NDArray[np.float64]
 
 ORDER = 16
 """Nodes per panel that resolve a density."""

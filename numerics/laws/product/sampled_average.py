@@ -13,16 +13,17 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
-from regimes.numerics.collapse.contour import FloatArray, Form, Grid, inner_integrals, peak_of, tilts_of
-from regimes.numerics.laws.clusters.points import check_time_and_dimension
+from regimes.numerics.arrays import FloatArray
+from regimes.numerics.collapse.contour import Form, Grid, inner_integrals, peak_of, tilts_of
+from regimes.numerics.collapse.finite_size import Estimator
+from regimes.numerics.collapse.gaussian_points import check_time_and_dimension
 from regimes.numerics.laws.product.control_variates import control_variates, controlled
 from regimes.numerics.laws.product.count_draws import Proposal, dimensions, draw, every_count, is_collapsed, number_of_counts, proposals
-from regimes.numerics.laws.product.count_points import Alphabet, CountedPoints, curie_weiss_alphabet, product_alphabet
+from regimes.numerics.laws.product.count_points import Alphabet, CountedPoints
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import CurieWeiss, Product
 
 REPLICATIONS = 32
 STANDARD_ERRORS = 5.0  # in the error that is returned: in few dimensions the means of scrambles have long tails (up to 4.6 in 400 seen)
@@ -66,7 +67,9 @@ def _mean(law: Alphabet, choices: list[Proposal], n: float, form: Form, log2_siz
     for proposal in choices:
         u = np.concatenate([qmc.Sobol(dimensions(law), rng=rng).random_base2(log2_size) for _ in range(REPLICATIONS)])
         counts, sizes = draw(law, proposal, np.clip(u, 1e-12, 1 - 1e-12))
-        ratio = np.exp(-logsumexp([counts @ other.psi - other.log_norm for other in choices], axis=0))  # law over sum of the proposals
+        ratio = np.exp(
+            -scipy.special.logsumexp([counts @ other.psi - other.log_norm for other in choices], axis=0)
+        )  # law over sum of the proposals
         points = CountedPoints(law, counts, np.full(len(u), 1 / len(u)))
         values = ratio * _values(points, n, form, _GRIDS[0])
         again = np.arange(2**log2_size)
@@ -77,21 +80,28 @@ def _mean(law: Alphabet, choices: list[Proposal], n: float, form: Form, log2_siz
     return mean, STANDARD_ERRORS * abs(spread) / math.sqrt(REPLICATIONS) + missed + _UNSEEN * abs(mean)
 
 
-def estimator(law: Product | CurieWeiss, t: float, d: int) -> Callable[[float, Form, float], tuple[float, float]]:
-    """The average over x for a product or a Curie-Weiss law, at time t in d dimensions.
+def estimator(alphabet_at: Callable[[int, float], Alphabet], t: float, d: int) -> Estimator:
+    """The average over x for a law of exchangeable coordinates, at time t in d dimensions.
+
+    Parameters
+    ----------
+    alphabet_at : callable
+        One coordinate of x on nodes, from d and how far apart they are, in units of how far apart they may be.
+    t : float
+        Forward time.
+    d : int
+        Dimension.
 
     Raises
     ------
-    DomainError : t or d outside their domains, d no whole number; too early a time for a prior with a density.
+    DomainError
+        t or d outside their domains, d no whole number; too early a time for a prior with a density.
     """
     check_time_and_dimension(t, d)
     if d != int(d):
         raise DomainError(f"d={d} is outside its domain: these laws need a whole number of coordinates")
     d = int(d)
-    alphabet, coarse = (
-        product_alphabet(law, t, d, spacing=spacing) if isinstance(law, Product) else curie_weiss_alphabet(law, t, d, spacing=spacing)
-        for spacing in (1.0, 1.25)
-    )
+    alphabet, coarse = (alphabet_at(d, spacing) for spacing in (1.0, 1.25))
 
     def estimate(n: float, form: Form, tol: float) -> tuple[float, float]:
         if number_of_counts(alphabet) <= _ENUMERATED:

@@ -7,15 +7,12 @@ the mean of its share of Y is kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
 
-from regimes.numerics.collapse.levels import FloatArray
-from regimes.numerics.estimate import Answer
+from regimes.numerics.arrays import Answer, FloatArray, Pair, Values
 from regimes.numerics.laws.random_energy.limit import rsb_parameter
-from regimes.theory.model import DataModel
 from regimes.theory.params import Param
 
 SHARE = Param("share", "y", "value of the participation ratio", 0, 1, closed="both", typical=(0.1, 0.9))
@@ -39,13 +36,13 @@ def samples(m: float) -> FloatArray:
     return np.sort(np.concatenate(found))
 
 
-def participation_distribution(model: DataModel, values: Mapping[str, FloatArray]) -> Answer:
+def participation_distribution(values: Values) -> Answer:
     """P(Y <= share) in the limit of many levels; five standard errors of the sample."""
     SHARE.check(values["share"])
-    m = rsb_parameter(model, {name: values[name] for name in ("variance", "beta")}).value
+    m = rsb_parameter(values).value
     value, error = np.full(m.shape, np.nan), np.full(m.shape, np.nan)
     for k in np.flatnonzero(m < 1):
         value[k] = np.searchsorted(samples(float(m[k])), values["share"][k], side="right") / _SAMPLES
         # one sample more or less keeps the error of a share of none or all above zero
         error[k] = _STANDARD_ERRORS * np.sqrt((value[k] * (1 - value[k]) + 1 / _SAMPLES) / _SAMPLES)
-    return Answer(value, error, np.where(m < 1, "", LIQUID).astype("<U160"))
+    return Answer.of(Pair(value, error), np.where(m < 1, "", LIQUID).astype(object))

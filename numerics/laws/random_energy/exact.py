@@ -24,15 +24,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import exp1, gammaln, log_ndtr, polygamma
+import scipy
 
-FloatArray = NDArray[np.float64]
+from regimes.numerics.arrays import EPS, FloatArray
 
 _DROP = 48.0  # 48^4 e^{-48}/6: what is smaller than the peak by this factor is below rounding
 _BLOCK = 2**18  # entries of the largest array
 _TINY = 1e-300  # below it a product of exponentials may have underflowed
-_EPS = float(np.finfo(np.float64).eps)
 
 
 class Averages(NamedTuple):
@@ -70,15 +68,15 @@ def averages(width: FloatArray, log_count: FloatArray) -> tuple[Averages, Averag
         np.array([_one(float(s), float(n), step, shift) for s, n in zip(width, log_count, strict=True)]).reshape(-1, 6).T
         for step, shift in ((0.22, 0.0), (0.25, 0.5))
     )
-    rounding = 8 * _EPS * (4 + log_count)
+    rounding = 8 * EPS * (4 + log_count)
     lost = rounding + np.abs(fine[5] - 1)
     spread = np.maximum(1.0, width / np.sqrt(2 * log_count))
     values = fine[:5]
     errors = np.abs(fine - coarse)[:5] + lost * values + _TINY
-    errors[0] += _EPS * np.abs(values[0]) + lost * (spread - values[0])  # log Z is lost in units of its spread
+    errors[0] += EPS * np.abs(values[0]) + lost * (spread - values[0])  # log Z is lost in units of its spread
     for small, large in ((1, 2), (2, 1)):  # what is close to one is one less what is small
         better = fine[small] < 0.5
-        values[large, better], errors[large, better] = 1 - values[small, better], errors[small, better] + _EPS
+        values[large, better], errors[large, better] = 1 - values[small, better], errors[small, better] + EPS
     return Averages(*values), Averages(*errors)
 
 
@@ -89,7 +87,7 @@ def _one(width: float, log_count: float, step: float, shift: float) -> tuple[flo
     u = _lattice(low, high, spacing, shift)
     nt, nh, na, nc, nb = _level_averages(u, width, log_count, step, shift)
     share = math.exp(-log_count)  # 1/N
-    t = np.minimum(nt * share, 1 - _EPS / 2)
+    t = np.minimum(nt * share, 1 - EPS / 2)
     log_none = -nt * np.where(t > 1e-9, -np.log1p(-t) / np.maximum(t, 1e-9), 1 + t / 2)  # N log H
     but_one, but_two = np.exp((1 - share) * log_none), np.exp((1 - 2 * share) * log_none)
     winner = nh * but_one
@@ -123,7 +121,7 @@ def _level_averages(u: FloatArray, width: float, log_count: float, step: float, 
         else:
             z, y = (here + nodes) / width, np.exp(nodes)
             base = log_count + math.log(nodes[1] - nodes[0]) + nodes - y
-            hits, slope = np.exp(base + log_ndtr(-z)), np.exp(base + _log_normal(z) - math.log(width))
+            hits, slope = np.exp(base + scipy.special.log_ndtr(-z)), np.exp(base + _log_normal(z) - math.log(width))
             parts.append((hits.sum(1), slope.sum(1), slope @ y, slope @ y**3, slope @ _entropy_ratio(nodes)))
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
@@ -147,7 +145,7 @@ def _entropy_ratio(log_y: FloatArray) -> FloatArray:
     mean = np.where(x > 1e-9, np.expm1(x) / np.maximum(x, 1e-9), 1 + x / 2)
     below = np.exp(x) * entire - mean * (np.euler_gamma + np.minimum(log_y, 0.0))
     large = np.where(small, 1.0, y)
-    above = (np.where(small, 0.0, log_y) + np.euler_gamma + np.exp(np.minimum(large, 700)) * exp1(large)) / large
+    above = (np.where(small, 0.0, log_y) + np.euler_gamma + np.exp(np.minimum(large, 700)) * scipy.special.exp1(large)) / large
     return np.where(small, below, above)
 
 
@@ -192,20 +190,20 @@ def _window(width: float, log_count: float) -> tuple[float, float]:
     """Interval of u that holds the law of log Z + G but for e^{-48} at each end."""
     tilts = _tilts(width, log_count)
     c = tilts.inside
-    log_moment = gammaln(1 - c) + 0.5 * (c * width) ** 2  # log E e^{c (x + G)}
+    log_moment = scipy.special.gammaln(1 - c) + 0.5 * (c * width) ** 2  # log E e^{c (x + G)}
     high = float(((log_count + log_moment + _DROP) / c).min())
     # The bound exceeds the tail by the width of its saddle; N T = 48 leaves nothing below.
-    excess = 1.5 + np.log1p(math.sqrt(2 * math.pi) * c * np.sqrt(width**2 + polygamma(1, 1 - c)))
+    excess = 1.5 + np.log1p(math.sqrt(2 * math.pi) * c * np.sqrt(width**2 + scipy.special.polygamma(1, 1 - c)))
     crowded = float(((log_count + log_moment - math.log(_DROP) - excess) / c).min())
     c = tilts.left
-    empty = float((-(_DROP * math.exp(-log_count) + 0.5 * (c * width) ** 2 + gammaln(1 + c)) / c).max())
+    empty = float((-(_DROP * math.exp(-log_count) + 0.5 * (c * width) ** 2 + scipy.special.gammaln(1 + c)) / c).max())
     return max(crowded, empty), high
 
 
 def largest_normal(log_count: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Expected largest of N independent standard normal variables, and its error; log N of shape (P,), N >= 2."""
     pairs = np.array([(_largest(float(n), 0.22, 0.0), _largest(float(n), 0.25, 0.5)) for n in log_count]).reshape(-1, 2)
-    return pairs[:, 0], np.abs(pairs[:, 0] - pairs[:, 1]) + 4 * _EPS * (2 + np.abs(pairs[:, 0]))
+    return pairs[:, 0], np.abs(pairs[:, 0] - pairs[:, 1]) + 4 * EPS * (2 + np.abs(pairs[:, 0]))
 
 
 def _largest(log_count: float, step: float, shift: float) -> float:
@@ -213,9 +211,9 @@ def _largest(log_count: float, step: float, shift: float) -> float:
     low = max(-9.3, math.sqrt(max(2 * log_count - math.log(2 * log_count + 2) - 12, 0.0)) - 64 * spacing)
     high = math.sqrt(2 * (log_count + _DROP))
     z = _lattice(low, high, spacing, shift)
-    share, log_tail = math.exp(-log_count), log_ndtr(-z)
+    share, log_tail = math.exp(-log_count), scipy.special.log_ndtr(-z)
     t = np.exp(log_tail)
-    log_none = -np.exp(log_count + log_tail) * np.where(t > 1e-9, -log_ndtr(z) / np.maximum(t, 1e-9), 1 + t / 2)
+    log_none = -np.exp(log_count + log_tail) * np.where(t > 1e-9, -scipy.special.log_ndtr(z) / np.maximum(t, 1e-9), 1 + t / 2)
     density = np.exp(log_count + _log_normal(z) + (1 - share) * log_none)
     middle = z[int(density.argmax())]
     return float(middle + spacing * (density @ (z - middle)))

@@ -1,6 +1,6 @@
 """Predictions for Derrida's random energy model: 2^d levels N(0, d v) at inverse temperature beta, in the limit of large d and at any d.
 
-Functions whose name ends in ``_exact`` are averages at finite d, the others limits d -> inf. Every one takes the model and its
+Functions whose name ends in ``_exact`` are averages at finite d, the others limits d -> inf. Every one takes
 parameters as arrays (P,) by name - `variance` and `beta`, where noted `d` or `order` - and returns an `Answer`. Energies, free energies
 and entropies are per d, entropies in nats. The number of levels is 2^d; `d` may be any real number (log2 3 for three levels).
 
@@ -12,84 +12,59 @@ Source: Derrida, Phys. Rev. B 24, 2613 (1981); Derrida and Flyvbjerg, J. Phys. A
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from regimes.numerics.estimate import Answer
-from regimes.theory.model import DataModel
+from regimes.numerics.arrays import EPS, Answer, FloatArray, Pair, Values
+from regimes.numerics.laws.random_energy.exact import Averages, averages, largest_normal
 from regimes.theory.params import Param
-
-__all__ = [
-    "LEVELS",
-    "ORDER",
-    "condensation_beta",
-    "energy",
-    "energy_exact",
-    "entropy",
-    "entropy_exact",
-    "free_energy",
-    "free_energy_exact",
-    "lowest_level",
-    "lowest_level_corrected",
-    "lowest_level_exact",
-    "participation_moment",
-    "participation_ratio",
-    "participation_ratio_exact",
-    "participation_square_exact",
-    "rsb_parameter",
-]
-
-FloatArray = NDArray[np.float64]
-Values = Mapping[str, FloatArray]
 
 LEVELS = Param("d", "d", "binary logarithm of the number of levels", 1, 65536, closed="both", typical=(8, 64))
 ORDER = Param("order", "r", "order of the moment of the participation ratio", 1, 32, closed="both", typical=(1, 4), integer=True)
 
-_EPS = float(np.finfo(np.float64).eps)
 _LOG_2 = math.log(2)
 _WIDTHS = (1e-100, 1e100)  # standard deviations of beta E whose squares neither overflow nor vanish
 
 
-def condensation_beta(model: DataModel, values: Values) -> Answer:
+def condensation_beta(values: Values) -> Answer:
     """Inverse temperature beta_c at which the levels condense; it does not depend on `beta`."""
     return _rounded(_beta_c(values["variance"]))
 
 
-def free_energy(model: DataModel, values: Values) -> Answer:
+def free_energy(values: Values) -> Answer:
     """Free energy psi = lim E log Z/d."""
     v, beta = values["variance"], values["beta"]
     beta_c = _beta_c(v)
     return _rounded(np.where(beta <= beta_c, _LOG_2 + 0.5 * (beta * np.sqrt(v)) ** 2, beta * np.sqrt(2 * _LOG_2 * v)))
 
 
-def entropy(model: DataModel, values: Values) -> Answer:
+def entropy(values: Values) -> Answer:
     """Entropy per d of the Gibbs weights: zero in the glass."""
     v, beta = values["variance"], values["beta"]
     beta_c = _beta_c(v)
     value = np.where(beta < beta_c, 0.5 * v * (beta_c - beta) * (beta_c + beta), 0.0)
-    return Answer(value, np.full_like(value, 8 * _EPS), _no_reason(value))
+    return Answer.of(Pair(value, np.full_like(value, 8 * EPS)))
 
 
-def energy(model: DataModel, values: Values) -> Answer:
+def energy(values: Values) -> Answer:
     """Mean energy per d under the Gibbs weights."""
     v, beta = values["variance"], values["beta"]
     return _rounded(-v * np.minimum(beta, _beta_c(v)))
 
 
-def rsb_parameter(model: DataModel, values: Values) -> Answer:
+def rsb_parameter(values: Values) -> Answer:
     """Replica-symmetry-breaking parameter m*: one in the liquid, beta_c/beta in the glass."""
     return _rounded(np.minimum(1.0, _beta_c(values["variance"]) / values["beta"]))
 
 
-def participation_ratio(model: DataModel, values: Values) -> Answer:
+def participation_ratio(values: Values) -> Answer:
     """Participation ratio E sum w^2 = 1 - m*."""
     value = _complement(values)
-    return Answer(value, np.full_like(value, 4 * _EPS), _no_reason(value))
+    return Answer.of(Pair(value, np.full_like(value, 4 * EPS)))
 
 
-def participation_moment(model: DataModel, values: Values) -> Answer:
+def participation_moment(values: Values) -> Answer:
     """Moment E Y^r of the participation ratio Y = sum w^2, which keeps fluctuating in the glass; values hold `order` r.
 
     Of the 2r draws that make Y^r, two of a pair meet: a sum over the partitions of the pairs into levels, each with the probability
@@ -101,7 +76,7 @@ def participation_moment(model: DataModel, values: Values) -> Answer:
     for order in np.unique(values["order"]):
         here = values["order"] == order
         value[here] = _moment(rest[here], int(order))
-    return Answer(value, 8 * _EPS * values["order"] * (1 + value), _no_reason(value))
+    return Answer.of(Pair(value, 8 * EPS * values["order"] * (1 + value)))
 
 
 def _moment(rest: FloatArray, order: int) -> FloatArray:
@@ -125,12 +100,12 @@ def _moment(rest: FloatArray, order: int) -> FloatArray:
     return np.asarray(total / math.factorial(2 * order - 1))
 
 
-def lowest_level(model: DataModel, values: Values) -> Answer:
+def lowest_level(values: Values) -> Answer:
     """Lowest level per d in the limit, -sqrt(2 v log 2)."""
     return _rounded(-np.sqrt(2 * _LOG_2 * values["variance"]))
 
 
-def lowest_level_corrected(model: DataModel, values: Values) -> Answer:
+def lowest_level_corrected(values: Values) -> Answer:
     """Expected lowest level per d with its first correction, of relative size log(d)/d; values hold `d`. The error is that of rounding."""
     v, d = values["variance"], values["d"]
     LEVELS.check(d)
@@ -138,54 +113,50 @@ def lowest_level_corrected(model: DataModel, values: Values) -> Answer:
     return _rounded(-np.sqrt(v / d) * (b - (0.5 * np.log(2 * math.pi * b * b) - np.euler_gamma) / b), scale=np.sqrt(v))
 
 
-def lowest_level_exact(model: DataModel, values: Values) -> Answer:
+def lowest_level_exact(values: Values) -> Answer:
     """Expected lowest level per d among 2^d; values hold `d`."""
-    from regimes.numerics.laws.random_energy.exact import largest_normal
-
     v, d = values["variance"], values["d"]
     LEVELS.check(d)
     largest, error = largest_normal(d * _LOG_2)
     value = -np.sqrt(v / d) * largest
-    return Answer(value, np.sqrt(v / d) * error + 4 * _EPS * np.abs(value), _no_reason(value))
+    return Answer.of(Pair(value, np.sqrt(v / d) * error + 4 * EPS * np.abs(value)))
 
 
-def free_energy_exact(model: DataModel, values: Values) -> Answer:
+def free_energy_exact(values: Values) -> Answer:
     """E log Z/d at finite d; values hold `d`."""
-    return _exact("log_partition", 1 / values["d"], values)
+    return _exact(lambda found: found.log_partition, 1 / values["d"], values)
 
 
-def entropy_exact(model: DataModel, values: Values) -> Answer:
+def entropy_exact(values: Values) -> Answer:
     """Mean entropy per d of the Gibbs weights at finite d, E[-sum w log w]/d; values hold `d`."""
-    return _exact("entropy", 1 / values["d"], values)
+    return _exact(lambda found: found.entropy, 1 / values["d"], values)
 
 
-def energy_exact(model: DataModel, values: Values) -> Answer:
+def energy_exact(values: Values) -> Answer:
     """Mean energy per d at finite d, which is -beta v (1 - E sum w^2) at every d; values hold `d`."""
-    return _exact("confusion", -values["beta"] * values["variance"], values)
+    return _exact(lambda found: found.confusion, -values["beta"] * values["variance"], values)
 
 
-def participation_ratio_exact(model: DataModel, values: Values) -> Answer:
+def participation_ratio_exact(values: Values) -> Answer:
     """E sum w^2 at finite d; values hold `d`."""
-    return _exact("participation", np.ones_like(values["beta"]), values)
+    return _exact(lambda found: found.participation, np.ones_like(values["beta"]), values)
 
 
-def participation_square_exact(model: DataModel, values: Values) -> Answer:
+def participation_square_exact(values: Values) -> Answer:
     """E (sum w^2)^2 at finite d; its limit is `participation_moment` of order 2; values hold `d`."""
-    return _exact("participation_square", np.ones_like(values["beta"]), values)
+    return _exact(lambda found: found.participation_square, np.ones_like(values["beta"]), values)
 
 
-def _exact(name: str, factor: FloatArray, values: Values) -> Answer:
+def _exact(pick: Callable[[Averages], FloatArray], factor: FloatArray, values: Values) -> Answer:
     """A field of `Averages` times a factor; nan where beta E is too narrow or too wide to be computed with."""
-    from regimes.numerics.laws.random_energy.exact import averages
-
     LEVELS.check(values["d"])
     width = values["beta"] * np.sqrt(values["d"] * values["variance"])
     possible = (width > _WIDTHS[0]) & (width < _WIDTHS[1])
     value, error = np.full_like(width, np.nan), np.full_like(width, np.nan)
     found, errors = averages(width[possible], values["d"][possible] * _LOG_2)
-    value[possible] = factor[possible] * getattr(found, name)
-    error[possible] = np.abs(factor[possible]) * getattr(errors, name) + 2 * _EPS * np.abs(value[possible])
-    return Answer(value, error, _no_reason(value))
+    value[possible] = factor[possible] * pick(found)
+    error[possible] = np.abs(factor[possible]) * pick(errors) + 2 * EPS * np.abs(value[possible])
+    return Answer.of(Pair(value, error))
 
 
 def _beta_c(variance: FloatArray) -> FloatArray:
@@ -199,8 +170,4 @@ def _complement(values: Values) -> FloatArray:
 
 
 def _rounded(value: FloatArray, scale: FloatArray | float = 0.0) -> Answer:
-    return Answer(value, 4 * _EPS * (np.abs(value) + scale), _no_reason(value))
-
-
-def _no_reason(value: FloatArray) -> NDArray[np.str_]:
-    return np.full(value.shape, "")
+    return Answer.of(Pair(value, 4 * EPS * (np.abs(value) + scale)))

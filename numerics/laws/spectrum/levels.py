@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from regimes.numerics.arrays import EPS, FloatArray, Pair
 from regimes.numerics.codegen.compiled import Compiled, compiled
-from regimes.numerics.collapse.levels import FloatArray, Pair
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import GaussianSpectrum
 from regimes.theory.model import DataModel
 
-_EPS = float(np.finfo(np.float64).eps)
 _BLOCK = 2**20  # numbers in one block of (points, nodes)
 
 Place = Callable[..., Any]
@@ -104,7 +103,7 @@ class SpectrumLevels:
                 assert callable(part.place)
                 mean, off, scale = self._along(f, part.place, part.density)
                 value, size, error = value + share * mean, size + share * scale, error + share * off
-        return Pair(value, error + 6 * _EPS * (size + np.abs(value)))
+        return Pair(value, error + 6 * EPS * (size + np.abs(value)))
 
     def _over_atoms(
         self, f: Callable[[FloatArray, Any], FloatArray], share: FloatArray, place: FloatArray

@@ -6,20 +6,18 @@ constant; with r = Gamma_own/Gamma_other, the log-odds of the other class are (d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.collapse.levels import FloatArray, Pair
+from regimes.numerics.arrays import EPS, FloatArray, Pair, Values, count_of
 from regimes.numerics.runtime.functions import log_ratio_gap
 from regimes.numerics.speciation.line_average import Rows, line_averages
 from regimes.numerics.speciation.odds import ClassOdds, Curvatures, OddsFunction
 from regimes.theory.laws import ZeroMeanMixture
 from regimes.theory.model import DataModel
 
-_EPS = float(np.finfo(np.float64).eps)
 _DEPTH = 46.0  # log of the share of the peak at which the density of v is cut off
 
 
@@ -38,7 +36,7 @@ def _ends(d: FloatArray) -> tuple[FloatArray, FloatArray]:
     return low, high
 
 
-class ZeroMeanOdds:
+class ZeroMeanOdds(ClassOdds):
     """Variances of both classes and weight of the first, (P,) each."""
 
     count = 2
@@ -88,7 +86,7 @@ class ZeroMeanOdds:
         for own in (0, 1):
             excess, _, bend = self._ratio(t, own)
             value[:, own, 1 - own] = np.stack([d * bend / 2, d * excess**2 / 2], axis=1)
-        return Pair(value, 16 * _EPS * value)
+        return Pair(value, 16 * EPS * value)
 
     def largest_eigenvalue(self, d: FloatArray) -> FloatArray:
         del d
@@ -99,10 +97,9 @@ class ZeroMeanOdds:
         return None
 
 
-def odds(model: DataModel, values: Mapping[str, FloatArray]) -> ClassOdds:
+def odds(model: DataModel, values: Values) -> ClassOdds:
     """The two classes of a model of the family at P parameter points."""
-    count = len(next(iter(values.values())))
-    law = model.law({p.name: values[p.name] for p in model.params})
+    law, count = model.law({p.name: values[p.name] for p in model.params}), count_of(values)
     assert isinstance(law, ZeroMeanMixture)
     first, second, weight = (np.broadcast_to(np.asarray(entry, dtype=float), (count,)) for entry in (*law.sds, law.weight))
     return ZeroMeanOdds(first**2, second**2, weight)

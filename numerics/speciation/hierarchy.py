@@ -8,25 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.collapse.levels import FloatArray, Pair
-from regimes.numerics.estimate import Answer
-from regimes.numerics.laws.mixture.odds import MixtureOdds, odds
-from regimes.numerics.speciation.default_level import default_level
+from regimes.numerics.arrays import EPS, Answer, FloatArray, Pair, Values, texts
 from regimes.numerics.speciation.from_odds import average, gain
 from regimes.numerics.speciation.odds import ClassOdds, OddsFunction
-from regimes.numerics.speciation.times import critical_time
+from regimes.numerics.speciation.times import critical_time, default_level
 from regimes.theory.errors import DomainError
-from regimes.theory.model import DataModel
 
 __all__ = ["Group", "GroupedOdds", "Merge", "hierarchy", "partition_cloning", "partition_time"]
 
 Group = tuple[int, ...]
-Values = Mapping[str, FloatArray]
 _NEVER = "kappa stays below 1"
 
 
@@ -36,11 +31,16 @@ class Merge:
 
     Attributes
     ----------
-    first, second : numbers of the clusters.
-    linkage_time : time at which kappa = 1 at the distance by which the groups were chosen; nan where kappa < 1 at every time.
-    time : speciation time of the two groups as the only classes, at which their cloning probability is the level; nan if it never is.
-    error : of `time`.
-    reason : why there is no `time`; empty where there is.
+    first, second : tuple of int
+        Numbers of the clusters.
+    linkage_time : float
+        Time at which kappa = 1 at the distance by which the groups were chosen; nan where kappa < 1 at every time.
+    time : float
+        Speciation time of the two groups as the only classes, at which their cloning probability is the level; nan if it never is.
+    error : float
+        Of `time`.
+    reason : str
+        Why there is no `time`; empty where there is.
     """
 
     first: Group
@@ -56,13 +56,25 @@ class Merge:
         return tuple(sorted(self.first + self.second))
 
 
-class GroupedOdds:
+class PartedOdds(ClassOdds, Protocol):
+    """Classes some of which can be looked at alone."""
+
+    def select(self, index: NDArray[Any]) -> PartedOdds:
+        """The same at some of the parameter points."""
+
+    def restricted(self, clusters: Sequence[int]) -> ClassOdds:
+        """These classes alone, with weights that sum to one."""
+
+
+class GroupedOdds(ClassOdds):
     """`ClassOdds` of groups of the classes of a law; moments are averages of the log-odds of the groups.
 
     Parameters
     ----------
-    law : the classes.
-    groups : numbers of the classes in each group, every class in one of them.
+    law : ClassOdds
+        The classes.
+    groups : sequence of tuple of int
+        Numbers of the classes in each group, every class in one of them.
     """
 
     no_symmetric_point = "a symmetric point is looked for between classes, not between groups of them"
@@ -123,39 +135,42 @@ def _log_mean(log_odds: FloatArray, weights: FloatArray) -> FloatArray:
 # -- partitions ------------------------------------------------------------------------------------------------------------------
 
 
-def _grouped(model: DataModel, values: Values, groups: Sequence[Group]) -> GroupedOdds:
-    law = odds(model, values)
+def _grouped(law: ClassOdds, groups: Sequence[Group]) -> GroupedOdds:
     if sorted(c for group in groups for c in group) != list(range(law.count)) or not all(groups):
-        raise DomainError(f"groups={tuple(groups)} is no partition of the clusters 0 to {law.count - 1} of {model.name}: name each once")
+        raise DomainError(f"groups={tuple(groups)} is no partition of the clusters 0 to {law.count - 1}: name each once")
     return GroupedOdds(law, groups)
 
 
-def partition_cloning(model: DataModel, values: Values, groups: Sequence[Group]) -> Answer:
+def partition_cloning(law: ClassOdds, values: Values, groups: Sequence[Group]) -> Answer:
     """Probability that two clones end in the same group: E sum_g p(g|x)^2.
 
     Parameters
     ----------
-    model : a mixture of Gaussian clusters.
-    values : its parameters, t and d, arrays of one length P.
-    groups : numbers of the clusters in each group, every cluster in one of them; ``((0,), (1,), ...)`` is the whole partition.
+    law : ClassOdds
+        The classes at P parameter points.
+    values : mapping
+        t and d, (P,) each.
+    groups : sequence of tuple of int
+        Numbers of the clusters in each group, every cluster in one of them; ``((0,), (1,), ...)`` is the whole partition.
 
     Raises
     ------
     DomainError : the groups are no partition, or d is less than the dimension of the span of the means.
     """
-    law = _grouped(model, values, groups)
-    above, chance = average(law, values["t"], values["d"], gain), (law.weights(values["d"]) ** 2).sum(-1)
-    return Answer(chance + above.value, above.error + np.finfo(np.float64).eps, np.full(chance.shape, "", "<U160"))
+    grouped = _grouped(law, groups)
+    above, chance = average(grouped, values["t"], values["d"], gain), (grouped.weights(values["d"]) ** 2).sum(-1)
+    return Answer.of(Pair(chance + above.value, above.error + EPS))
 
 
-def partition_time(model: DataModel, values: Values, groups: Sequence[Group], level: float | None = None) -> Answer:
+def partition_time(law: ClassOdds, values: Values, groups: Sequence[Group], level: float | None = None) -> Answer:
     """Time at which the cloning probability of the groups falls to `level` (that of two balanced classes at kappa = 1 by default)."""
-    return _time(_grouped(model, values, groups), values["d"], level)
+    return _time(_grouped(law, groups), values["d"], level)
 
 
 def _time(law: GroupedOdds, d: FloatArray, level: float | None) -> Answer:
     wanted = (default_level() if level is None else level) - (law.weights(d) ** 2).sum(-1)
-    absent = np.where(wanted > 0, "", "the level is not above the chance of agreement, sum_g w_g^2").astype("<U160")
+    absent = texts(d.size)
+    absent[~(wanted > 0)] = "the level is not above the chance of agreement, sum_g w_g^2"
 
     def excess(t: FloatArray, rows: NDArray[np.intp]) -> Pair:
         above = average(law.select(rows), t, d[rows], gain)
@@ -168,7 +183,7 @@ def _time(law: GroupedOdds, d: FloatArray, level: float | None) -> Answer:
 
 
 def hierarchy(
-    model: DataModel, values: Values, *, level: float | None = None, linkage: Literal["single", "average", "complete"] = "average"
+    law: PartedOdds, values: Values, *, level: float | None = None, linkage: Literal["single", "average", "complete"] = "average"
 ) -> list[Merge]:
     """Nested partitions of the clusters of a mixture, from single clusters to all in one, with the time of every merge.
 
@@ -177,10 +192,14 @@ def hierarchy(
 
     Parameters
     ----------
-    model : a mixture of Gaussian clusters.
-    values : its parameters and d, arrays of length 1.
-    level : cloning probability that defines the speciation of two groups; that of two balanced classes at kappa = 1 by default.
-    linkage : distance of two groups from those of their pairs: the smallest, the mean, the largest.
+    law : PartedOdds
+        The classes at one parameter point.
+    values : mapping
+        Parameters and d, (1,) each.
+    level : float, optional
+        Cloning probability that defines the speciation of two groups; that of two balanced classes at kappa = 1 by default.
+    linkage : str
+        Distance of two groups from those of their pairs: the smallest, the mean, the largest.
 
     Raises
     ------
@@ -188,7 +207,7 @@ def hierarchy(
     """
     if {column.size for column in values.values()} != {1}:
         raise DomainError("a hierarchy is that of one model: give every parameter once")
-    law, d = odds(model, values), values["d"]
+    d = values["d"]
     apart = _distances(law, d)
     joins: Mapping[str, Callable[[FloatArray], Any]] = {"single": np.min, "average": np.mean, "complete": np.max}
     join = joins[linkage]
@@ -201,16 +220,15 @@ def hierarchy(
         both = tuple(sorted(first + second))
         place = {c: k for k, c in enumerate(both)}
         two = GroupedOdds(law.restricted(both), [tuple(place[c] for c in group) for group in (first, second)])
-        time, error, reason = _time(two, d, level)
+        time = _time(two, d, level)
         chosen = 0.5 * float(np.log(distance)) if distance > 1 else float("nan")
-        when = float(time[0]) if np.isfinite(time[0]) else float("nan")
-        merges.append(Merge(first, second, chosen, when, float(error[0]), str(reason[0])))
+        merges.append(Merge(first, second, chosen, float(time.value[0]), float(time.error[0]), str(time.reason[0])))
         groups = [*(g for k, g in enumerate(groups) if k not in (i, j)), both]
         groups.sort()
     return merges
 
 
-def _distances(law: MixtureOdds, d: FloatArray) -> FloatArray:
+def _distances(law: ClassOdds, d: FloatArray) -> FloatArray:
     """(K, K) e^{2t} at which kappa = 1, at least 1; below, kappa at the earliest time, for pairs that are never so far apart."""
 
     def kappa(t: FloatArray) -> FloatArray:
@@ -225,6 +243,6 @@ def _distances(law: MixtureOdds, d: FloatArray) -> FloatArray:
                 del rows
                 return Pair(np.log(kappa(t)[:, a, b]), np.zeros_like(t))
 
-            time = critical_time(excess, np.full(1, "", "<U160"), _NEVER, monotone=True).value[0]
+            time = critical_time(excess, texts(1), _NEVER, monotone=True).value[0]
             found[a, b] = found[b, a] = np.exp(2 * time) if np.isfinite(time) else min(kappa(np.full(1, 1e-6))[0, a, b], 1.0)
     return found
