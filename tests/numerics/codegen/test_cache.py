@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,7 +71,7 @@ def test_label_code_and_extra_files_decide_the_entry(tmp_path: Path, monkeypatch
         lambda b: b + b" ",
     ],
 )
-def test_damaged_entries_are_built_again(damage, folder: Path) -> None:
+def test_damaged_entries_are_built_again(damage: Callable[..., Any], folder: Path) -> None:
     build = Builder()
     cached_kernel(LABEL, build)
     (entry,) = folder.iterdir()
