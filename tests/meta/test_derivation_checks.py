@@ -23,7 +23,9 @@ def empty() -> Derivation:
 def message(proof: Derivation) -> str:
     checked = proof.verify()
     assert len(checked.failures) == 1
-    return checked.failures[0].outcome.message
+    outcome = checked.failures[0].outcome
+    assert outcome is not None
+    return outcome.message
 
 
 def wrong_square(integral: Any) -> Any:
@@ -59,7 +61,7 @@ def test_a_limit_with_the_wrong_exponent_is_found() -> None:
     ("value", "curvature", "count", "word"),
     [(s + sp.Rational(1, 10**12), 1, 1, "fails"), (s, -1, 1, "curvature"), (s, 1, 2, "stationary points")],
 )
-def test_a_wrong_stationary_point_curvature_or_count_is_found(value: Any, curvature: float, count: int, word: str) -> None:
+def test_a_wrong_stationary_point_curvature_or_count_is_found(value: Any, curvature: int, count: int, word: str) -> None:
     proof = empty().extremum(
         value, (x - s) ** 2, x, name="bad", title="", curvature=curvature, count=count, interval=(x - 1, x + 1), rule=rules.reduce
     )

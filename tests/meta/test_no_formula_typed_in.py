@@ -37,9 +37,9 @@ HEADLINES = {
     ("zero-mean-mixture", "speciation"): ("coordinate_variance", "snr_time_wide", "balance_ratio_narrow", "snr_time_wide_large_d"),
     ("mixture-unlike", "speciation"): ("log_odds_mean", "log_odds_variance", "snr_time_large_d", "balance_time_large_d"),
 }
-SPELT = {name: symbol.name for name, symbol in vars(conventions).items() if isinstance(symbol, sp.Symbol)}
+SPELT: dict[str, str] = {name: symbol.name for name, symbol in vars(conventions).items() if isinstance(symbol, sp.Symbol)}
 """Variable of the sources -> the symbol it holds, where the names differ: `decay` is the symbol r."""
-OPERATORS = {
+OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: lambda a, b: a + b,
     ast.Sub: lambda a, b: a - b,
     ast.Mult: lambda a, b: a * b,
@@ -94,7 +94,7 @@ def evaluate(node: ast.AST, symbols: frozenset[str]) -> Any:
             return OPERATORS[type(op)](evaluate(left, symbols), evaluate(right, symbols))
         case ast.Call(func=function, args=arguments, keywords=[]):
             name = word(function) or ""
-            known = getattr(functions, name, None) or getattr(sp, name, None)
+            known: Any = getattr(functions, name, None) or getattr(sp, name, None)
             if isinstance(known, sp.FunctionClass) or name in ("Rational", "sqrt", "Integer", "root"):
                 return known(*(evaluate(argument, symbols) for argument in arguments))
     name = word(node) or ""
@@ -143,9 +143,10 @@ def typed_in(source: str) -> dict[str, int]:
     for name, formula in headlines().items():
         symbols = frozenset(symbol.name for symbol in formula.free_symbols)
         for line, node, words in candidates:
-            if name not in found and symbols <= words and (other := value(ast.unparse(node), symbols)) is not None:
-                if abs(other - value_of(name)) < abs(value_of(name)) * sp.Float(10) ** (5 - DIGITS):
-                    found[name] = line
+            if name in found or not symbols <= words or (other := value(ast.unparse(node), symbols)) is None:
+                continue
+            if abs(other - value_of(name)) < abs(value_of(name)) * sp.Float(10) ** (5 - DIGITS):
+                found[name] = line
     return found
 
 

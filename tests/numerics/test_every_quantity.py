@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,8 +30,8 @@ def cheap(param: Param) -> float:
 @pytest.mark.parametrize(("model", "name"), PAIRS, ids=lambda part: part if isinstance(part, str) else part.name)
 def test_a_quantity_is_a_number_with_an_error_or_says_why_not(model: DataModel, name: str) -> None:
     what = quantities(model)[name]
-    method = tuple(what.methods)[0]
-    given = {p.name: cheap(p) for p in (*model.params, *what.needed(method))}
+    method = next(iter(what.methods))
+    given: dict[str, Any] = {p.name: cheap(p) for p in (*model.params, *what.needed(method))}
     answer = predict(model, name, method=method, **given)
     assert answer.value.shape == ()
     if answer.status == "ok":

@@ -84,7 +84,7 @@ def test_critical_times_of_collapse(sigma: float, alpha: float) -> None:
 @settings(max_examples=8, deadline=None)
 @given(t=times, d=dims, mu=mus, sigma=sigmas, w=weights)
 def test_cloning_probability_and_class_information(t: float, d: float, mu: float, sigma: float, w: float) -> None:
-    at = {"t": t, "d": d, "mu": mu, "sigma": sigma, "weight": w}
+    at: dict[str, Any] = {"t": t, "d": d, "mu": mu, "sigma": sigma, "weight": w}
     agree(predict("gaussian-mixture", "kappa", **at), lambda: twins.class_snr(t, d, mu, sigma))
     with mp.workdps(twins.DPS):
         kappa = twins.class_snr(t, d, mu, sigma)
@@ -139,7 +139,7 @@ def test_a_large_grid_takes_little_memory_for_its_strings() -> None:
 
 
 def test_methods_of_one_quantity_agree() -> None:
-    at = {"t": 0.4, "lam": 1.3, "energy": 0.3, "alpha": 0.2, "d": 40.0, "q": 0.7}
+    at: dict[str, Any] = {"t": 0.4, "lam": 1.3, "energy": 0.3, "alpha": 0.2, "d": 40.0, "q": 0.7}
     for what in quantities().values():
         methods = [m for m, r in what.recipes.items() if isinstance(r, Formula)]
         if what.name == "speciation-time" or len(methods) < 2:

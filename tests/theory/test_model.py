@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from regimes.theory.errors import DomainError, MissingParameterError, UnknownNameError
 from regimes.theory.laws import GaussianClusters, GaussianSpectrum, Law, Mixture, Product
 from regimes.theory.model import all_models, get_model
+from regimes.theory.models.gaussian import Gaussian
 from regimes.theory.params import Param
 
 MODELS = sorted(all_models())
@@ -66,7 +67,7 @@ def test_a_bad_value_is_named_with_the_domain() -> None:
 
 
 def test_a_missing_parameter_is_asked_for() -> None:
-    class Needy(type(get_model("gaussian"))):
+    class Needy(Gaussian):
         params = (Param("sigma", "s", "needed", 0),)
 
     with pytest.raises(MissingParameterError, match="sigma=VALUE"):

@@ -103,7 +103,12 @@ SPECTRA = st.one_of(
     st.tuples(st.just("atoms"), st.fixed_dictionaries({"share": st.floats(0.01, 0.99), "contrast": spread(1e-3, 1e3)})),
     st.tuples(st.just("linear-manifold"), st.fixed_dictionaries({"ratio": st.floats(1e-3, 1)})),
 )
-TWINS = {"marchenko-pastur": marchenko_pastur, "power-law": power_law, "atoms": atoms, "linear-manifold": linear_manifold}
+TWINS: dict[str, Callable[..., Any]] = {
+    "marchenko-pastur": marchenko_pastur,
+    "power-law": power_law,
+    "atoms": atoms,
+    "linear-manifold": linear_manifold,
+}
 
 
 @settings(max_examples=12, deadline=None)
@@ -224,7 +229,8 @@ def test_each_class_collapses_at_its_own_time() -> None:
                     "mixture-rare", "class-collapse-time", method=method, cluster=k, alpha=alpha, sigma_a=sds[0], sigma_b=sds[1], cost=cost
                 )
                 crosses(found, lambda g, sd=sd: mp.log(1 + g * mp.mpf(sd) ** 2) / 2, mp.mpf(alpha) - (mp.mpf(cost) if k else 0))
-        unlike, w = {"sigma_a": 1.7, "sigma_b": 0.6, "weight": 0.3}, mp.mpf(0.3)
+        unlike: dict[str, Any] = {"sigma_a": 1.7, "sigma_b": 0.6, "weight": 0.3}
+        w = mp.mpf(0.3)
         average = predict("mixture-unlike", "collapse-time", alpha=alpha, **unlike)
         crosses(average, lambda g: (w * mp.log(1 + g * mp.mpf(1.7) ** 2) + (1 - w) * mp.log(1 + g * mp.mpf(0.6) ** 2)) / 2, mp.mpf(alpha))
     own = [float(predict("mixture-unlike", "class-collapse-time", cluster=k, alpha=alpha, **unlike).value) for k in (0, 1)]
@@ -243,7 +249,8 @@ def test_a_root_is_found_from_either_side_and_its_error_is_a_bound() -> None:
     for sign, f, slope in ((1, np.log1p, lambda u: 1 / (1 + u)), (-1, lambda u: 1 / u, lambda u: -1 / u**2)):
         exact = np.expm1(target) if sign > 0 else 1 / target
         for known in (lambda u, k, slope=slope: slope(u), None):
-            out = monotone_root(lambda u, k, f=f: Pair(f(u), 0 * u), known, target, np.ones(4), sign)
+            gap: Callable[..., Pair] = lambda u, k, f=f: Pair(f(u), 0 * u)  # noqa: E731
+            out = monotone_root(gap, known, target, np.ones(4), sign)
             assert np.all(np.abs(out.value - exact) <= 4 * out.error + 1e-15 * exact) and np.all(out.error < 1e-12 * exact)
     lost = monotone_root(lambda u, k: Pair(u / (1 + u), 0 * u), None, np.array([2.0]), np.ones(1), 1)
     assert np.isnan(lost.value[0])
@@ -252,7 +259,8 @@ def test_a_root_is_found_from_either_side_and_its_error_is_a_bound() -> None:
 @pytest.mark.parametrize(("beta", "h"), [(0.6, 0.0), (1.5, 0.0), (0.8, -0.2)])
 def test_curie_weiss_levels_are_those_of_the_derivation(beta: float, h: float) -> None:
     """The compiled formulas of the derivation: nested integrals and a root found by another solver."""
-    given_ = {"beta": beta, "h": h}
+    given_: dict[str, Any] = {"beta": beta, "h": h}
+    more: Any
     for quantity, more in [
         ("energy-cumulant", {"t": 0.4, "lam": [0.4, 2.0]}),
         ("dispersion", {"t": 0.5}),
@@ -312,7 +320,7 @@ def test_quantities_of_a_class_are_those_of_gaussian_data_at_its_own_alpha(
 ) -> None:
     """Against the closed forms derived for `gaussian`, by both roads of the mixture; cluster 1 has fewer data."""
     own = {"t": t, "alpha": alpha - cost, "lam": lam}
-    given_ = {"t": t, "alpha": alpha, "lam": lam}
+    given_: dict[str, Any] = {"t": t, "alpha": alpha, "lam": lam}
     for name, needs in OF_A_CLASS.items():
         wanted = predict("gaussian", name.removeprefix("class-"), sigma=sd, **{k: own[k] for k in needs})
         for method in get_quantity(name, get_model("mixture-rare")).methods:
@@ -324,14 +332,15 @@ def test_quantities_of_a_class_are_those_of_gaussian_data_at_its_own_alpha(
 @settings(max_examples=5, deadline=None)
 @given(sd=st.floats(0.3, 3.0), t=spread(1e-3, 3), alpha=spread(0.02, 1.5), lam=spread(0.05, 5))
 def test_clusters_have_a_second_road_for_everything(sd: float, t: float, alpha: float, lam: float) -> None:
-    values = {"t": t, "alpha": alpha, "lam": lam}
+    values: dict[str, Any] = {"t": t, "alpha": alpha, "lam": lam}
     for name, quantity in quantities(get_model("gaussian")).items():
         if quantity.classes or "d" in [p.name for p in quantity.needs] or name == "rate-function":
             continue
         every = [m for m in quantity.methods if m not in ("window", "exact")]
         assert len(every) > 1 or name == "excess-entropy"
         found = [predict("gaussian", name, method=m, sigma=sd, **{p.name: values[p.name] for p in quantity.needs}) for m in every]
-        assert max(f.value for f in found) - min(f.value for f in found) <= 1e-11 * max(1, abs(found[0].value))
+        numbers = [float(f.value) for f in found]
+        assert max(numbers) - min(numbers) <= 1e-11 * max(1, abs(numbers[0]))
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_fields_that_do_not_matter_are_left_out(gamma: float, monkeypatch: pytes
 # -- averages over x ---------------------------------------------------------------------------------------------------------------
 
 
-def brute_force(beta: float, h: float, d: float, t: float, nodes: Any) -> Any:
+def brute_force(beta: float, h: float, d: int, t: float, nodes: Any) -> Any:
     """phi, I and KL by a tensor rule over x in R^d, with P_t^c(x) summed over all states."""
     spins, prior, share = exhaustive(beta, h, d)
     mass = np.exp(prior - logsumexp(prior)) * share

@@ -28,7 +28,7 @@ def at(beta: float, name: str, *arguments: Any) -> tuple[float, float]:
     return float(pair.value[0]), float(pair.error[0])
 
 
-def close(pair: tuple[float, float], other: float, tolerance: float) -> None:
+def close(pair: tuple[float, float], other: Any, tolerance: Any) -> None:
     assert abs(pair[0] - other) <= pair[1] + tolerance, (pair, other)
 
 
@@ -81,7 +81,7 @@ def test_dispersion_is_the_sum_of_covariances_along_the_chain(beta: float, gamma
     close(at(beta, "dispersion", gamma), Line(beta, gamma, 1.0).dispersion(), 1e-11)
 
 
-def finite_chain(beta: float, gamma: float, lam: float, d: float, nodes: Any) -> Any:
+def finite_chain(beta: float, gamma: float, lam: float, d: int, nodes: Any) -> Any:
     """E log E_a exp(-lam |x - sqrt(gamma) a|^2/2) and the variance of log P(x|a)/P(x), from the definition."""
     spins = np.array(list(itertools.product([1.0, -1.0], repeat=d)))
     prior = np.exp(beta * (spins[:, 1:] * spins[:, :-1]).sum(1))
@@ -112,7 +112,7 @@ def test_one_more_spin_adds_cumulant_and_dispersion(beta: float, gamma: float, l
 def test_onset_is_that_of_all_data_of_a_finite_chain(beta: float, gamma: float, lam: float) -> None:
     """All 2^17 data, each through its own product of transfer matrices; the difference of two lengths converges exponentially."""
 
-    def log_sum(d: float) -> Any:
+    def log_sum(d: int) -> Any:
         data = 1 - 2 * (np.arange(2**d)[:, None] >> np.arange(d) & 1)
         prior = np.exp(beta * (data[:, 1:] * data[:, :-1]).sum(1))
         field = lam * gamma * data
@@ -265,7 +265,7 @@ def test_errors_cover_what_other_nodes_change(monkeypatch: pytest.MonkeyPatch) -
     rng = np.random.default_rng(3)
     chain = ChainLevels(rng.uniform(0, 3, 30))
     gamma, lam = np.exp(rng.uniform(-14, 2, 30)), rng.uniform(0.01, 2, 30)
-    calls = dict.fromkeys(("reduced", "energy", "fluctuation", "rate", "onset"), (gamma, lam))
+    calls: dict[str, Any] = dict.fromkeys(("reduced", "energy", "fluctuation", "rate", "onset"), (gamma, lam))
     calls |= dict.fromkeys(("information", "mmse", "dispersion"), (gamma,))
     usual = {name: getattr(chain, name)(*arguments) for name, arguments in calls.items()}
     monkeypatch.setattr(ising_chain, "_FINE", 47.0)

@@ -158,7 +158,7 @@ def test_weak_signals_see_the_difference_of_the_correlations(d: int) -> None:
 
 
 @pytest.mark.parametrize(("beta_a", "beta_b", "t", "d"), [(1.0, 0.5, 1.3, 500), (0.4, 0.1, 3, 1e6), (1.2, 0.3, 0.15, 12), (0.8, 0.5, 4, 9)])
-def test_the_laws_of_the_two_classes_belong_together(beta_a: float, beta_b: float, t: float, d: float) -> None:
+def test_the_laws_of_the_two_classes_belong_together(beta_a: float, beta_b: float, t: float, d: int) -> None:
     """Two roads to the cloning probability agree: that ties the law of one class to that of the other, computed apart."""
 
     def roads(log_odds: Any, weights: Any, own: Any) -> Any:
@@ -192,7 +192,7 @@ def test_the_largest_eigenvalue_of_a_long_chain_is_the_sum_of_the_correlations()
 
 def test_speciation_follows_a_quarter_of_log_d_with_its_constant() -> None:
     """t_S = log(c d/4)/4 + O(1/sqrt(d)), c = sum_n (tanh(beta_a)^n - tanh(beta_b)^n)^2."""
-    model, d = get_model("ising-chains"), 4.0 ** np.arange(7, 12)
+    model, d = get_model("ising-chains"), np.power(4.0, np.arange(7, 12))
     answer = snr(model, {"beta_a": np.full(5, 1.0), "beta_b": np.full(5, 0.5), "d": d})
     a, b = np.tanh(1.0), np.tanh(0.5)
     c = a**2 / (1 - a**2) + b**2 / (1 - b**2) - 2 * a * b / (1 - a * b)

@@ -29,7 +29,7 @@ MIXED = Product((Atom(0.4, 0.0),), (Piece(0.6, sp.Rational(1, 2), -2, 0),))
 ROOTED = Product((), (Piece(1, sp.Rational(3, 2) * sp.sqrt(a), 0, 1),))
 
 
-def shipped(prior: str, **values: Any) -> Product:
+def shipped(prior: str, **values: Any) -> Any:
     return get_model("product", prior=prior).law({"sigma": 1.0, **values})
 
 
@@ -44,8 +44,8 @@ def transform(law: Product, alphabet: DensityAlphabet, x: float, lam: Any, gamma
     for piece in law.pieces:
         density = sp.lambdify(a, piece.density, "mpmath")
         reach = 40 / root + 45
-        ends = [max(float(piece.low), float(x / root) - reach), min(float(piece.high), float(x / root) + reach)]
-        cuts = sorted({*np.linspace(*ends, 80), *(float(b) for b in piece.breaks if ends[0] < b < ends[1])})
+        ends = max(float(piece.low), float(x / root) - reach), min(float(piece.high), float(x / root) + reach)
+        cuts = sorted({*np.linspace(ends[0], ends[1], 80), *(float(b) for b in piece.breaks if ends[0] < b < ends[1])})
         total += mp.mpf(piece.weight) * mp.quad(lambda u, f=density: f(u) * mp.exp(-lam * energy(root * u)), cuts)
     return complex(total)
 
@@ -58,6 +58,7 @@ def transform(law: Product, alphabet: DensityAlphabet, x: float, lam: Any, gamma
 )  # fmt: skip
 def test_transforms_equal_quadrature(law: Product, t: float) -> None:
     alphabet, gamma = product_alphabet(law, t, 16), 1 / math.expm1(2 * t)
+    assert isinstance(alphabet, DensityAlphabet)
     assert sum(alphabet.weights) == pytest.approx(1, abs=1e-12)
     lam = np.array([0.5, 1.0, 1.9, 0.6 + 4j, 1.2 + 12j, 0.8 + 26j], dtype=complex)
     (found,) = alphabet.log_chi(lam, [0])

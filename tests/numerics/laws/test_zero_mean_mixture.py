@@ -59,7 +59,8 @@ def test_at_two_dimensions_by_nested_quadrature() -> None:
 def along_the_radius(sigma_a: float, sigma_b: float, weight: float, d: int, t: float) -> tuple[Any, Any, Any, Any]:
     """phi, I and the moments of L under the first class: trapezoidal sums over u = log |x|^2 about the bulk of each class."""
     widths, w, half = [width(s, t) for s in (sigma_a, sigma_b)], (mp.mpf(weight), 1 - mp.mpf(weight)), mp.mpf(d) / 2
-    step, sums = mp.mpf("0.035") / mp.sqrt(half), [[], []]
+    step = mp.mpf("0.035") / mp.sqrt(half)
+    sums: list[list[Any]] = [[], []]
     for own, g in enumerate(widths):
         total = [mp.mpf(0)] * 5
         for sign in (1, -1):
@@ -90,7 +91,7 @@ def along_the_radius(sigma_a: float, sigma_b: float, weight: float, d: int, t: f
     t=st.floats(-6, 1).map(lambda u: 10**u),
 )
 def test_averages_against_quadrature_over_the_radius(sigma_a: float, sigma_b: float, weight: float, d: int, t: float) -> None:
-    case = {"sigma_a": sigma_a, "sigma_b": sigma_b, "weight": weight, "d": d, "t": t}
+    case: dict[str, Any] = {"sigma_a": sigma_a, "sigma_b": sigma_b, "weight": weight, "d": d, "t": t}
     with mp.workdps(25):
         phi, info, mean, var = along_the_radius(**case)
     for exact, *functions in (

@@ -75,7 +75,7 @@ def test_a_time_that_is_given_is_one_of_the_schedule(schedule: str, options: dic
 
 def test_errors_of_times_go_through_the_clock() -> None:
     """A time by a search with an error of 1e-9 or so: its error in noise units is larger by d sigma/dt = e^{2t}/sigma."""
-    at = {"beta_a": 1.0, "beta_b": 0.5, "d": 40, "definition": "snr"}
+    at: dict[str, Any] = {"beta_a": 1.0, "beta_b": 0.5, "d": 40, "definition": "snr"}
     own, other = (predict("ising-chains", "speciation-time", schedule=s, **at) for s in (None, "variance-exploding"))
     growth = np.exp(2 * own.value) / np.sqrt(np.expm1(2 * own.value))
     assert other.value == pytest.approx(np.sqrt(np.expm1(2 * float(own.value))), rel=1e-14)

@@ -34,6 +34,6 @@ def test_the_rate_is_the_slope_of_the_information(name: str, values: dict[str, A
 def test_the_rate_of_two_clusters_is_that_of_the_sign_in_noise() -> None:
     """I-MMSE: dI/dkappa = 1 - phi, and kappa(t) of two clusters of unit variance is d mu^2 e^{-2t}."""
     t = np.array([1.0, 2.0, 3.0])
-    given = {"mu": 1.0, "sigma": 1.0, "weight": 0.5, "d": 100, "t": t}
+    given: dict[str, Any] = {"mu": 1.0, "sigma": 1.0, "weight": 0.5, "d": 100, "t": t}
     phi, kappa = (predict("gaussian-mixture", name, **given).value for name in ("cloning-probability", "kappa"))
     assert predict("gaussian-mixture", "class-information-rate", **given).value == pytest.approx(2 * kappa * (1 - phi), rel=1e-9)

@@ -109,7 +109,7 @@ def test_the_largest_of_several_roots_is_found() -> None:
 def test_where_there_is_no_root_the_reason_is_told_and_other_rows_stay() -> None:
     present = np.array(["", "no classes", ""], dtype="<U160")
 
-    def excess(t: float, rows: Any) -> Any:
+    def excess(t: Any, rows: Any) -> Any:
         return Pair(np.where(rows == 0, 1.5 - t, -1.0), np.full(rows.size, 1e-9))
 
     for monotone in (True, False):
@@ -133,7 +133,7 @@ def test_a_search_ends_where_the_condition_is_within_its_error(monotone: bool) -
     """log(2/t) with a ripple below its error: the root is as far off as the error says, and is not refined into the ripple."""
     calls = []
 
-    def excess(t: float, rows: Any) -> Any:
+    def excess(t: Any, rows: Any) -> Any:
         calls.append(t.size)
         return Pair(np.log(2 / t) + 1e-7 * np.sin(1e9 * t), np.full(rows.size, 1e-7))
 
@@ -146,7 +146,7 @@ def test_the_slope_of_a_noisy_condition_is_taken_over_its_noise() -> None:
     """The noise, 1e-3, is five times what log t changes by between the nearest points."""
     rng = np.random.default_rng(8)
 
-    def excess(t: float, rows: Any) -> Any:
+    def excess(t: Any, rows: Any) -> Any:
         return Pair(np.log(2 / t) + 1e-3 * rng.uniform(-1, 1, t.size), np.full(rows.size, 1e-3))
 
     found = critical_time(excess, np.full(20, "", "<U160"), "never", monotone=True)
@@ -157,7 +157,7 @@ def test_the_slope_of_a_noisy_condition_is_taken_over_its_noise() -> None:
 def test_a_condition_without_a_value_is_a_failure_with_its_place(monotone: bool) -> None:
     """Row 0 has no value below t = 1, before its root is reached; row 1 has none below 1, beyond its root; row 2 is never met."""
 
-    def excess(t: float, rows: Any) -> Any:
+    def excess(t: Any, rows: Any) -> Any:
         root = np.array([0.5, 2.0, 0.0])[rows]
         gone = (t < 1) & (rows < 2) & ((rows == 0) | (not monotone))
         return Pair(np.where(gone, np.nan, np.where(root > 0, root - t, -np.inf)), np.full(rows.size, 1e-12))
@@ -169,7 +169,7 @@ def test_a_condition_without_a_value_is_a_failure_with_its_place(monotone: bool)
 
 
 def test_a_failed_condition_is_a_failed_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
-    def lost(law: Any, t: float, d: float, f: Callable[..., Any]) -> Any:
+    def lost(law: Any, t: Any, d: Any, f: Callable[..., Any]) -> Any:
         return Pair(np.full(t.size, np.nan), np.full(t.size, np.nan))
 
     monkeypatch.setattr(speciation_times, "average", lost)

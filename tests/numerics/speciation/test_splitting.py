@@ -25,7 +25,7 @@ from regimes.theory.laws.curie_weiss.times import m_state
 from regimes.theory.model import get_model
 from tests.numerics import twins
 
-CLUSTERS = {"mu": 0.5, "sigma": 0.8, "weight": 0.4, "d": 40.0}
+CLUSTERS: dict[str, Any] = {"mu": 0.5, "sigma": 0.8, "weight": 0.4, "d": 40.0}
 
 
 def setting(name: str, at: dict[str, Any]) -> Setting:
@@ -78,14 +78,14 @@ def zero_mean_posterior(t: Any, d: Any, r: Any, sigma_a: Any, sigma_b: Any, weig
     z=st.floats(-3, 3),
 )
 def test_splitting_probability_of_two_clusters(t: float, d: float, mu: float, sigma: float, weight: float, z: float) -> None:
-    at = {"t": t, "d": d, "mu": mu, "sigma": sigma, "weight": weight}
+    at: dict[str, Any] = {"t": t, "d": d, "mu": mu, "sigma": sigma, "weight": weight}
     width = 2 * np.sqrt(d) * np.exp(-t) / (1 + (sigma**2 - 1) * np.exp(-2 * t))
     at["q"] = (z - np.log(weight / (1 - weight))) / width  # log-odds z: where the class is open
     with mp.workdps(30):
         exact = float(cluster_posterior(**{k: mp.mpf(v) for k, v in at.items()}))
     for method, digits in (("kolmogorov", 3e-8), ("posterior", 1e-12)):
         found = predict("gaussian-mixture", "splitting-probability", method=method, **at)
-        assert abs(found.value - exact) <= min(digits, found.error), method
+        assert abs(found.value - exact) <= min(digits, float(found.error)), method
 
 
 @settings(deadline=None, max_examples=12)
@@ -103,13 +103,13 @@ def test_splitting_probability_of_two_centred_gaussians(
 ) -> None:
     if swap:
         sigma_a, sigma_b = sigma_b, sigma_a
-    at = {"t": t, "d": d, "r": share * d, "sigma_a": sigma_a, "sigma_b": sigma_b, "weight": weight}
+    at: dict[str, Any] = {"t": t, "d": d, "r": share * d, "sigma_a": sigma_a, "sigma_b": sigma_b, "weight": weight}
     with mp.workdps(30):
         exact = float(zero_mean_posterior(**{k: mp.mpf(v) for k, v in at.items()}))
     for method, digits in (("kolmogorov", 1e-6), ("posterior", 1e-11)):
         found = predict("zero-mean-mixture", "splitting-probability", method=method, **at)
         if found.ok:  # what is nearly zero has no digits by the equation
-            assert abs(found.value - exact) <= min(digits, found.error), method
+            assert abs(found.value - exact) <= min(digits, float(found.error)), method
 
 
 def test_splitting_probability_of_curie_weiss() -> None:
@@ -153,7 +153,7 @@ def test_a_wrong_noise_amplitude_and_a_wrong_drift_are_found() -> None:
 
 def test_drift_and_noise_are_the_derived_ones() -> None:
     """The drift as minus the slope of the potential's twin, the noise from |grad q| = mu."""
-    at = {"t": 0.6, "d": 30.0, "mu": 0.7, "sigma": 1.3}
+    at: dict[str, Any] = {"t": 0.6, "d": 30.0, "mu": 0.7, "sigma": 1.3}
     drift = predict("gaussian-mixture", "overlap-drift", q=[-1.2, 0.4], weight=0.3, **at)
     for q, value in zip((-1.2, 0.4), drift.value, strict=True):
         assert value == pytest.approx(float(-mp.diff(lambda x: twins.potential(at["t"], 30, x, 0.7, 1.3, 0.3), q)), rel=1e-9)
@@ -179,7 +179,7 @@ def test_drift_and_noise_of_the_squared_length_are_those_of_the_points() -> None
     process = setting("zero-mean-mixture", {"sigma_a": 0.6, "sigma_b": 1.7, "weight": weight, "d": float(d)}).process(t)
     spread = 1 - np.exp(-2 * t) + var * np.exp(-2 * t)
 
-    def log_density(x: float) -> Any:
+    def log_density(x: Any) -> Any:
         return np.log(np.array([weight, 1 - weight]) @ (np.exp(-(x @ x) / (2 * spread)) * spread ** (-d / 2)))
 
     for x in np.random.default_rng(2).standard_normal((4, d)):

@@ -15,7 +15,7 @@ from regimes.theory.errors import DomainError, UnknownNameError
 
 def test_every_step_holds_and_names_its_source() -> None:
     proof = derive_schedules().verify()
-    assert proof.verified, [s.outcome.message for s in proof.failures]
+    assert proof.verified, [s.outcome for s in proof.failures]
     assert all(s.reference for s in proof if s.kind == "definition")
 
 
@@ -53,4 +53,4 @@ def test_options_are_completed_and_checked() -> None:
         ddpm.complete({"beta_mn": 0.1})
     with pytest.raises(UnknownNameError, match="flow-matching"):
         get_schedule("flow-matchin")
-    assert all(p.contains(p.default) for s in SCHEDULES.values() for p in s.options)
+    assert all(p.default is not None and p.contains(p.default) for s in SCHEDULES.values() for p in s.options)

@@ -28,7 +28,7 @@ def point(**values: Any) -> dict[Any, Any]:
 
 def test_every_step_holds_and_names_its_source(proof: Derivation) -> None:
     checked = proof.verify()
-    assert checked.verified, [s.outcome.message for s in checked.failures]
+    assert checked.verified, [s.outcome for s in checked.failures]
     assert all(s.reference for s in checked if s.kind == "definition")
 
 

@@ -24,7 +24,7 @@ EXACT = [
 ]
 
 
-def derived(name: str, parameters: dict[str, Any], dimension: int, step: str) -> float:
+def derived(name: str, parameters: dict[str, Any], dimension: float, step: str) -> float:
     proof = derive(name, "speciation")
     point = {p.symbol: mp.mpf(parameters.get(p.name, p.default)) for p in get_model(name).params} | {d: mp.mpf(dimension)}
     expr = proof[step].subs(top, top_of_d)

@@ -75,7 +75,7 @@ def test_chains_at_two_couplings() -> None:
 def test_coordinates(name: str, t: float) -> None:
     """Against the sum over atoms and mpmath's integral of the expression, within four widths of the noise of places that data have."""
     model = get_model(name)
-    exact = model.law(model.complete({}))
+    exact: Any = model.law(model.complete({}))
     inside = [0.3, -1.7 if name == "product-uniform" else -4.0] if exact.pieces else []
     data = [float(w.place) for w in exact.atoms[:2]] + inside
     x = np.array([[math.exp(-t) * place + math.sqrt(delta(t)) * z for place in data for z in (-4.0, 0.0, 2.0)]])

@@ -82,7 +82,7 @@ def test_a_table_has_the_probabilities_of_the_density(name: str) -> None:
         points = [part.low, *part.density.quantile(shares).tolist(), part.high]
         for share, left, right in zip(np.diff([0.0, *shares, 1.0]), points[:-1], points[1:], strict=True):
             outer = max(abs(left), abs(right))
-            octaves = np.geomspace(abs(right if left < 0 else left), outer, 24) if right - left > 100 * (points[4] - points[2]) else []
+            octaves: Any = np.geomspace(abs(right if left < 0 else left), outer, 24) if right - left > 100 * (points[4] - points[2]) else []
             marks = sorted({left, *(math.copysign(x, left + right) for x in octaves[1:-1]), *np.linspace(left, right, 5), right})
             mass = mpmath.quad(f, marks)
             assert abs(mass - part.weight * share) < 2e-10, (name, left, right)
@@ -115,7 +115,8 @@ def test_parts_of_no_weight_are_left_out() -> None:
     law = in_numbers(Product((Atom(sp.S.Zero, 3), Atom(sp.S.One, 0)), (Piece(sp.S.Zero, NORMAL, -sp.oo, sp.oo),)))
     assert law == Product((Atom(1.0, 0.0),), ())
     u = Curve.variable()
-    assert not in_numbers(GaussianSpectrum((Atom(sp.S.One, 1),), (Curve(sp.S.Zero, u, sp.S.One),))).curves
+    empty: Any = in_numbers(GaussianSpectrum((Atom(sp.S.One, 1),), (Curve(sp.S.Zero, u, sp.S.One),)))
+    assert not empty.curves
 
 
 def test_numbers_of_any_kind_become_floats() -> None:

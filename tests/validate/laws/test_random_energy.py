@@ -99,4 +99,4 @@ def test_another_variance_is_another_temperature() -> None:
 )
 def test_arguments_outside_their_domain_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(DomainError):
-        sample_levels(np.random.default_rng(0), **{"d": 4, "samples": 2, "beta": [1.0]} | wrong)
+        sample_levels(np.random.default_rng(0), **dict[str, Any]({"d": 4, "samples": 2, "beta": [1.0]} | wrong))

@@ -106,17 +106,18 @@ def test_the_page_says_how_it_was_made_and_holds_no_date(html: Any) -> None:
 def test_error_bars_are_the_intervals_and_bands_the_granted_errors() -> None:
     shown = [c for c in comparisons() if c.chart == CLONING]
     made = figure(shown, ())
-    values, *deviations = made.axes
+    axes: list[Any] = made.axes
+    values, *deviations = axes
     drawn = sorted(round(float(y), 12) for bars in values.containers for segment in bars.lines[2][0].get_segments() for y in segment[:, 1])
     assert drawn == sorted(round(end, 12) for c in shown for end in (c.low, c.high))
     assert len(deviations) == len(families(shown)) == 2
-    heights = sorted(patch.get_height() for axes in deviations for patch in axes.patches)
+    heights = sorted(patch.get_height() for below in deviations for patch in below.patches)
     np.testing.assert_allclose(heights, sorted(2 * c.granted for c in shown))
 
 
 def test_curves_are_drawn_through_the_predictions_when_none_is_given() -> None:
     shown = [c for c in comparisons() if c.chart == CLONING]
-    line = figure(shown, ()).axes[0].lines[0]
+    line: Any = figure(shown, ()).axes[0].lines[0]
     known = {c.position: c.prediction for c in families(shown)[0]}
     np.testing.assert_allclose(np.interp(list(known), line.get_xdata(), line.get_ydata()), list(known.values()), atol=1e-4)
 

@@ -17,7 +17,7 @@ from regimes.validate.runs.experiment import CLONE_A, CLONE_B, DATA, FORWARD, PA
 
 LAW = GaussianClusters((0.3, 0.7), ((1.0,), (-1.0,)), 0.5)
 ONE = Experiment("coin", LAW, seed=3, batches=2, groups=4, samples=5, d=6, n=7, times=(0.1, 1 / 3), horizon=2.0, steps=8, scheme="em")
-OTHER = {"kind": "toss", "law": replace(LAW, sd=0.6), "scheme": "exponential", "times": (0.1,)}
+OTHER: dict[str, Any] = {"kind": "toss", "law": replace(LAW, sd=0.6), "scheme": "exponential", "times": (0.1,)}
 
 
 def test_json_describes_an_experiment_completely() -> None:

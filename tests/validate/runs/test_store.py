@@ -53,7 +53,7 @@ def test_files_and_results_do_not_depend_on_the_number_of_workers(tmp_path: Path
 def test_results_are_joined_in_batch_order(tmp_path: Path) -> None:
     (arrays,) = run([COIN], tmp_path, workers=2)
     files = sorted((tmp_path / COIN.key).glob("*.npz"))
-    np.testing.assert_array_equal(arrays["value"], np.concatenate([load(f)["value"] for f in files]))
+    np.testing.assert_array_equal(arrays["value"], np.concatenate([(load(f) or {})["value"] for f in files]))
 
 
 def test_finished_batches_are_not_touched_and_damaged_ones_are_redone(tmp_path: Path) -> None:
@@ -145,13 +145,14 @@ def processes_with(text: Any) -> Any:
 
 
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_run_keeps_what_is_done_and_leaves_no_process(tmp_path: Path, blow: float) -> None:
+def test_an_interrupted_run_keeps_what_is_done_and_leaves_no_process(tmp_path: Path, blow: int) -> None:
     """The script has no __main__ guard and needs none. 40 batches of 0.2 s on two workers; struck after the third."""
     mark = f"REGIMES_TEST_MARK={tmp_path}"
     environment = {**os.environ, "REGIMES_TEST_MARK": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(tmp_path)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
+        assert process.stdout is not None
         for _ in range(3):
             process.stdout.readline()
         process.send_signal(blow)
