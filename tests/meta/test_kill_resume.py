@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,33 +30,33 @@ check("gaussian", budget="smoke", seed=3, workers=int(sys.argv[1]), out=sys.argv
 """
 
 
-def start(workers, out):
+def start(workers: Any, out: Any) -> Any:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(workers), str(out)], env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True
     )
 
 
-def finish(workers, out):
+def finish(workers: Any, out: Any) -> Any:
     with start(workers, out) as process:
         _, complaints = process.communicate(timeout=120)
     assert process.returncode == 0, complaints
     return bits(out)
 
 
-def bits(out):
+def bits(out: Any) -> Any:
     return {str(p.relative_to(out)): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(out.rglob("*")) if p.is_file()}
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
     out = tmp_path_factory.mktemp("undisturbed")
     begun = time.monotonic()
     return finish(2, out), time.monotonic() - begun
 
 
 @pytest.mark.parametrize("workers", [1, 2, 4])
-def test_a_killed_check_resumes_to_the_same_bits(tmp_path, undisturbed, workers):
+def test_a_killed_check_resumes_to_the_same_bits(tmp_path: Path, undisturbed: Any, workers: int) -> None:
     """The moment is random within the run of two workers (seeded by the number of workers); all files are compared."""
     whole, duration = undisturbed
     assert {"report.html", "comparisons.json"} <= set(whole)

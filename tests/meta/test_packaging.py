@@ -88,7 +88,15 @@ def test_the_installed_wheel_predicts_a_number_from_another_folder(wheel: Path, 
     (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
     where = run([python, "-c", "import regimes.numerics; print(regimes.numerics.__file__)"], tmp_path)
     assert Path(where.strip()).is_relative_to(packages)
-    command = [tmp_path / "venv" / "bin" / "regimes", "predict", "gaussian", "collapse-time", "alpha=0.25", "sigma=1", "--json"]
+    command: list[str | Path] = [
+        tmp_path / "venv" / "bin" / "regimes",
+        "predict",
+        "gaussian",
+        "collapse-time",
+        "alpha=0.25",
+        "sigma=1",
+        "--json",
+    ]
     (row,) = json.loads(run(command, tmp_path))
     # alpha = I(t) with I = log(1 + e^{-2t}/Delta_t)/2 is solved by e^{-2t} = 1 - e^{-2 alpha}; here t = 0.466376...
     assert row["value"].startswith("0.466376")

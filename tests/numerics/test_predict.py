@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -9,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from regimes.numerics.estimate import Estimate
 from regimes.numerics.predict import generate, predict, quantities
 from regimes.numerics.quantities.table import Formula
 from regimes.theory.errors import DomainError, MissingParameterError, RegimesError, UnknownNameError
@@ -17,7 +22,7 @@ from tests.numerics import twins
 DIGITS_12 = 1e-12
 
 
-def spread(low: float, high: float):
+def spread(low: float, high: float) -> Any:
     """Numbers spread evenly over orders of magnitude."""
     return st.floats(np.log10(low), np.log10(high)).map(lambda u: float(10**u))
 
@@ -25,7 +30,7 @@ def spread(low: float, high: float):
 times, sigmas, mus, dims, weights = spread(1e-9, 40), spread(1e-3, 1e3), spread(1e-2, 1e2), spread(1, 1e12), spread(1e-6, 0.5)
 
 
-def agree(estimate, twin):
+def agree(estimate: Estimate, twin: Callable[..., Any]) -> None:
     assert estimate.status == "ok", estimate.reason
     with mp.workdps(twins.DPS):
         exact = twin()
@@ -36,7 +41,7 @@ def agree(estimate, twin):
 
 @settings(max_examples=15, deadline=None)
 @given(t=times, sigma=sigmas)
-def test_information_dispersion_and_entropy(t, sigma):
+def test_information_dispersion_and_entropy(t: float, sigma: float) -> None:
     agree(predict("gaussian", "information", t=t, sigma=sigma), lambda: twins.information(t, sigma))
     q = lambda: mp.mpf(sigma) ** 2 * twins.snr(t)  # noqa: E731
     agree(predict("gaussian", "dispersion", t=t, sigma=sigma), lambda: q() / (1 + q()))
@@ -48,27 +53,27 @@ def test_information_dispersion_and_entropy(t, sigma):
 
 @settings(max_examples=15, deadline=None)
 @given(t=times, sigma=sigmas, lam=spread(1e-6, 1e3))
-def test_energy_cumulant(t, sigma, lam):
+def test_energy_cumulant(t: float, sigma: float, lam: float) -> None:
     for method in ("snr", "closed-form"):
         agree(predict("gaussian", "energy-cumulant", t=t, sigma=sigma, lam=lam, method=method), lambda: twins.cumulant(t, sigma, lam))
 
 
 @settings(max_examples=6, deadline=None)
 @given(t=spread(1e-3, 3), sigma=spread(0.1, 10), energy=spread(0.01, 0.4))
-def test_rate_function_is_the_numerical_legendre_transform(t, sigma, energy):
+def test_rate_function_is_the_numerical_legendre_transform(t: float, sigma: float, energy: float) -> None:
     agree(predict("gaussian", "rate-function", t=t, sigma=sigma, energy=energy), lambda: twins.rate_function(t, sigma, mp.mpf(energy)))
 
 
 @settings(max_examples=6, deadline=None)
 @given(t=spread(1e-9, 40), sigma=spread(0.01, 100), alpha=spread(1e-12, 5))
-def test_free_energy_and_its_minimiser_in_both_phases(t, sigma, alpha):
+def test_free_energy_and_its_minimiser_in_both_phases(t: float, sigma: float, alpha: float) -> None:
     agree(predict("gaussian", "rsb-parameter", t=t, sigma=sigma, alpha=alpha), lambda: twins.rsb_parameter(t, sigma, mp.mpf(alpha)))
     agree(predict("gaussian", "free-energy", t=t, sigma=sigma, alpha=alpha), lambda: twins.free_energy(t, sigma, mp.mpf(alpha)))
 
 
 @settings(max_examples=8, deadline=None)
 @given(sigma=spread(1e-2, 1e2), alpha=spread(1e-12, 15))
-def test_critical_times_of_collapse(sigma, alpha):
+def test_critical_times_of_collapse(sigma: float, alpha: float) -> None:
     for method in ("closed-form", "root"):
         for name in ("collapse-time", "condensation-time"):
             agree(predict("gaussian", name, sigma=sigma, alpha=alpha, method=method), lambda: twins.collapse_time(sigma, mp.mpf(alpha)))
@@ -78,8 +83,8 @@ def test_critical_times_of_collapse(sigma, alpha):
 
 @settings(max_examples=8, deadline=None)
 @given(t=times, d=dims, mu=mus, sigma=sigmas, w=weights)
-def test_cloning_probability_and_class_information(t, d, mu, sigma, w):
-    at = {"t": t, "d": d, "mu": mu, "sigma": sigma, "weight": w}
+def test_cloning_probability_and_class_information(t: float, d: float, mu: float, sigma: float, w: float) -> None:
+    at: dict[str, Any] = {"t": t, "d": d, "mu": mu, "sigma": sigma, "weight": w}
     agree(predict("gaussian-mixture", "kappa", **at), lambda: twins.class_snr(t, d, mu, sigma))
     with mp.workdps(twins.DPS):
         kappa = twins.class_snr(t, d, mu, sigma)
@@ -93,7 +98,7 @@ def test_cloning_probability_and_class_information(t, d, mu, sigma, w):
 
 @settings(max_examples=8, deadline=None)
 @given(t=spread(1e-3, 10), d=spread(1, 1e4), q=spread(1e-6, 3), mu=spread(0.3, 3), sigma=spread(0.3, 3), w=spread(0.05, 0.5))
-def test_potential_is_minus_the_integral_of_the_drift(t, d, q, mu, sigma, w):
+def test_potential_is_minus_the_integral_of_the_drift(t: float, d: float, q: float, mu: float, sigma: float, w: float) -> None:
     estimate = predict("gaussian-mixture", "potential", t=t, d=d, q=q, mu=mu, sigma=sigma, weight=w)
     assert estimate.status == "ok", estimate.reason
     with mp.workdps(30):
@@ -102,19 +107,19 @@ def test_potential_is_minus_the_integral_of_the_drift(t, d, q, mu, sigma, w):
 
 
 @pytest.mark.parametrize(("alpha", "digits"), [("0.1", "0.853886"), ("0.25", "0.466376"), ("0.5", "0.22933757269354"), ("1", "0.072707")])
-def test_published_collapse_times(alpha, digits):
+def test_published_collapse_times(alpha: str, digits: str) -> None:
     text = str(predict("gaussian", "collapse-time", alpha=float(alpha), sigma=1, digits=15).text)
     assert abs(float(text) - float(digits)) < 10.0 ** -(len(digits) - 2)
     assert len(text.lstrip("0.")) >= 15 or len(text) >= 17
 
 
 @pytest.mark.parametrize(("kappa", "phi"), [(1, 0.77520024539), (0.25, 0.60202713281)])
-def test_published_points_of_the_universal_curve(kappa, phi):
+def test_published_points_of_the_universal_curve(kappa: float, phi: float) -> None:
     estimate = predict("gaussian-mixture", "cloning-probability", d=256, t=0.5 * np.log(256 / kappa))
     assert abs(float(estimate.value) - phi) < 1e-11
 
 
-def test_digits_beyond_double_precision():
+def test_digits_beyond_double_precision() -> None:
     text = str(predict("gaussian", "collapse-time", alpha=0.1, sigma=1, digits=50).text)
     with mp.workdps(60):
         exact = mp.log(1 + 1 / (mp.exp(mp.mpf(2) / 10) - 1)) / 2
@@ -122,19 +127,19 @@ def test_digits_beyond_double_precision():
 
 
 @pytest.mark.parametrize(("alpha", "digits"), [(0.1, 1200), (400.0, 40), (1e-12, 30)])
-def test_no_digit_of_a_decimal_string_is_cut_off(alpha, digits):
+def test_no_digit_of_a_decimal_string_is_cut_off(alpha: float, digits: int) -> None:
     text = str(predict("gaussian", "collapse-time", alpha=alpha, sigma=1, digits=digits).text)
     with mp.workdps(digits + 20):
         exact = mp.log1p(1 / mp.expm1(2 * mp.mpf(repr(alpha)))) / 2
         assert abs(mp.mpf(text) / exact - 1) < mp.mpf(10) ** (1 - digits)
 
 
-def test_a_large_grid_takes_little_memory_for_its_strings():
+def test_a_large_grid_takes_little_memory_for_its_strings() -> None:
     assert predict("gaussian", "information", t=np.linspace(0.1, 1, 50)).text.nbytes <= 50 * 4 * 48
 
 
-def test_methods_of_one_quantity_agree():
-    at = {"t": 0.4, "lam": 1.3, "energy": 0.3, "alpha": 0.2, "d": 40.0, "q": 0.7}
+def test_methods_of_one_quantity_agree() -> None:
+    at: dict[str, Any] = {"t": 0.4, "lam": 1.3, "energy": 0.3, "alpha": 0.2, "d": 40.0, "q": 0.7}
     for what in quantities().values():
         methods = [m for m, r in what.recipes.items() if isinstance(r, Formula)]
         if what.name == "speciation-time" or len(methods) < 2:
@@ -143,7 +148,7 @@ def test_methods_of_one_quantity_agree():
         assert_allclose(values, values[0], rtol=1e-13, err_msg=what.name)
 
 
-def test_free_energy_is_continuous_with_continuous_slope_at_collapse():
+def test_free_energy_is_continuous_with_continuous_slope_at_collapse() -> None:
     """Below t_C the condensed branch, psi = -eps_min < -1/2; at t_C the value is -1/2 and the slopes from both sides meet."""
     t_c = float(predict("gaussian", "collapse-time", alpha=0.3, sigma=1.2).value)
     h = 1e-5
@@ -154,7 +159,7 @@ def test_free_energy_is_continuous_with_continuous_slope_at_collapse():
     assert left == pytest.approx(right, rel=1e-6)
 
 
-def test_what_does_not_exist_has_status_none_and_a_reason():
+def test_what_does_not_exist_has_status_none_and_a_reason() -> None:
     cases = [
         predict("gaussian", "speciation-time", d=10, definition="snr"),
         predict("gaussian", "cloning-probability", d=10, t=1),
@@ -170,24 +175,24 @@ def test_what_does_not_exist_has_status_none_and_a_reason():
         assert np.isnan(estimate.value) and not str(estimate.text)
 
 
-def test_a_value_below_the_smallest_double_is_refused_and_given_with_digits():
+def test_a_value_below_the_smallest_double_is_refused_and_given_with_digits() -> None:
     assert predict("gaussian", "collapse-time", alpha=400, sigma=1).status == "failed"
     assert str(predict("gaussian", "collapse-time", alpha=400, sigma=1, digits=6).text) == "1.83394e-348"
 
 
-def test_cloning_definition_inverts_the_cloning_probability():
+def test_cloning_definition_inverts_the_cloning_probability() -> None:
     for level in (0.56, 0.7, 0.95):
         t = predict("gaussian-mixture", "speciation-time", d=300, mu=0.8, sigma=1.3, weight=0.4, definition="cloning", level=level).value
         back = predict("gaussian-mixture", "cloning-probability", d=300, mu=0.8, sigma=1.3, weight=0.4, t=t).value
         assert back == pytest.approx(level, abs=1e-13)
 
 
-def test_alpha_may_be_given_as_n_and_d():
+def test_alpha_may_be_given_as_n_and_d() -> None:
     one = predict("gaussian", "collapse-time", n=20000, d=256)
     assert one.value == pytest.approx(float(predict("gaussian", "collapse-time", alpha=np.log(20000) / 256).value), rel=1e-15)
 
 
-def test_arrays_broadcast():
+def test_arrays_broadcast() -> None:
     estimate = predict("gaussian", "free-energy", t=np.linspace(0.1, 1, 4)[:, None], alpha=[0.1, 0.2, 0.3])
     assert estimate.value.shape == (4, 3) and estimate.ok.all()
 
@@ -215,14 +220,14 @@ def test_arrays_broadcast():
         ({"model": "gaussian", "quantity": "excess-entropy", "t": 1, "n": 10, "d": 4.5, "method": "exact"}, DomainError, "whole number"),
     ],
 )
-def test_bad_input_is_refused_in_one_line_that_says_what_would_be_right(call, error, words):
+def test_bad_input_is_refused_in_one_line_that_says_what_would_be_right(call: dict[str, Any], error: Any, words: str) -> None:
     with pytest.raises(error, match=words) as caught:
         predict(call.pop("model"), call.pop("quantity"), **call)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("target", ["numpy", "mpmath"])
-def test_generated_source_stands_alone_for_every_formula(target, tmp_path):
+def test_generated_source_stands_alone_for_every_formula(target: str, tmp_path: Path) -> None:
     import subprocess
     import sys
 
@@ -234,12 +239,12 @@ def test_generated_source_stands_alone_for_every_formula(target, tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_an_integral_is_not_generated_as_a_formula():
+def test_an_integral_is_not_generated_as_a_formula() -> None:
     with pytest.raises(RegimesError, match="integral"):
         generate("gaussian", "collapse-probability")
 
 
-def test_two_models_of_one_name_do_not_share_kernels():
+def test_two_models_of_one_name_do_not_share_kernels() -> None:
     """The disk cache knows shipped sources only: a user's model is derived anew in every process."""
     from regimes.theory.laws import GaussianClusters
     from regimes.theory.models.gaussian import Gaussian
@@ -250,7 +255,7 @@ def test_two_models_of_one_name_do_not_share_kernels():
     class MineWider(Gaussian):
         name = "mine"
 
-        def law(self, values):
+        def law(self, values: Any) -> Any:
             return GaussianClusters(weights=(1,), centres=((),), sd=3 * values["sigma"])
 
     narrow, wide = (predict(model, "collapse-time", alpha=0.3).value for model in (Mine(), MineWider()))
@@ -259,7 +264,7 @@ def test_two_models_of_one_name_do_not_share_kernels():
 
 
 @pytest.mark.slow
-def test_a_model_with_fixed_equal_weights_has_every_definition():
+def test_a_model_with_fixed_equal_weights_has_every_definition() -> None:
     from fractions import Fraction
 
     from regimes.theory.laws import GaussianClusters
@@ -268,7 +273,7 @@ def test_a_model_with_fixed_equal_weights_has_every_definition():
     class Touching(Gaussian):
         name = "touching"
 
-        def law(self, values):
+        def law(self, values: Any) -> Any:
             return GaussianClusters((Fraction(1, 2), Fraction(1, 2)), ((values["sigma"],), (-values["sigma"],)), values["sigma"])
 
     for definition in quantities()["speciation-time"].methods:

@@ -19,7 +19,7 @@ PAIRS = 10_000
 
 
 @pytest.mark.parametrize("d", [256, 4096])
-def test_clones_of_the_published_size_agree_with_the_published_fractions(d):
+def test_clones_of_the_published_size_agree_with_the_published_fractions(d: int) -> None:
     """Euler-Maruyama, horizon 10, 1000 steps, as published. Two samples of 10 000 pairs at 19 times: none differs by 4.5 standard
     errors (false-failure rate 1.3e-4); detects 0.045 in phi at one time."""
     rows = np.genfromtxt(HERE / "cloning_gaussian_mixture.csv", delimiter=",", names=True)
@@ -31,7 +31,7 @@ def test_clones_of_the_published_size_agree_with_the_published_fractions(d):
     assert (np.abs(ours - theirs) <= 4.5 * error).all()
 
 
-def test_excess_entropy_of_the_published_size_agrees_with_the_published_curve():
+def test_excess_entropy_of_the_published_size_agrees_with_the_published_curve() -> None:
     """Planted-reference estimator, n = 20 000, d = 256, six data sets of their own, 192 samples each. At 20 times (correlated: they
     share samples) none differs by 5 standard errors of both curves, the smallest of ours counted as 1e-4 (false-failure rate below
     2e-3, Student with 5 degrees of freedom and the published error, which dominates); detects 0.012 in f^e/alpha."""

@@ -326,7 +326,7 @@ def test_disagreement_is_the_exit_status_of_check(
     assert called[-1][0] == ["product-laplace", "gaussian", "spectrum-atoms"]  # each once
 
 
-def test_the_choice_of_a_family_may_stand_before_the_quantity(capsys):
+def test_the_choice_of_a_family_may_stand_before_the_quantity(capsys: pytest.CaptureFixture[str]) -> None:
     answers = []
     for words in ("product prior=ternary information rho=0.3 t=0.4", "product information t=0.4 rho=0.3 prior=ternary"):
         assert main(["predict", *words.split(), "--json"]) == 0

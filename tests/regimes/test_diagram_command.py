@@ -68,9 +68,7 @@ def test_what_does_not_exist_is_said_below_the_table(capsys: Capture) -> None:
 
 
 def test_a_value_that_could_not_be_computed_is_status_1(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    import regimes.validate.diagram as module
-
-    whole = module.predict
+    from regimes.numerics.predict import predict as whole
 
     def predict(model: Any, quantity: str, **values: Any) -> Any:
         found = whole(model, quantity, **values)
@@ -80,7 +78,7 @@ def test_a_value_that_could_not_be_computed_is_status_1(monkeypatch: pytest.Monk
             reason=np.where(first, "no digits", found.reason),
         )  # fmt: skip
 
-    monkeypatch.setattr(module, "predict", predict)
+    monkeypatch.setattr("regimes.validate.diagram.predict", predict)
     status, out, _ = answer(PLANE, capsys)
     assert status == 1
     assert "collapse-time: failed at 1 of 4 points: no digits" in out

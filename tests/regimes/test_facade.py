@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_models_are_found_by_name_and_by_class() -> None:
 
 
 def test_models_of_one_class_are_interchangeable() -> None:
-    values = {"alpha": [0.1, 0.2], "sigma": 1.0}
+    values: dict[str, Any] = {"alpha": [0.1, 0.2], "sigma": 1.0}
     by_name = rg.predict("gaussian-mixture", "collapse-time", **values)
     by_class = rg.predict(rg.models.GaussianMixture(), "collapse-time", **values)
     assert by_name.value.tolist() == by_class.value.tolist()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from regimes.terminal import Progress, table
 
 
@@ -43,7 +45,7 @@ def test_a_bar_on_a_terminal_shows_the_count_and_the_step() -> None:
     assert "excess entropy" in stream.getvalue()
 
 
-def test_without_rich_the_bar_is_plain_and_is_wiped_at_the_end(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_without_rich_the_bar_is_plain_and_is_wiped_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "rich.console", None)
     stream = Screen()
     with Progress(stream=stream) as progress:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regimes.theory.errors import DomainError, MissingParameterError, UnknownNameError
-from regimes.theory.laws import GaussianClusters, GaussianSpectrum, Mixture, Product
+from regimes.theory.laws import GaussianClusters, GaussianSpectrum, Law, Mixture, Product
 from regimes.theory.model import all_models, get_model
+from regimes.theory.models.gaussian import Gaussian
 from regimes.theory.params import Param
 
 MODELS = sorted(all_models())
 
 
-def shares(law):
+def shares(law: Law) -> Any:
     """Weights that sum to one: of classes, or of the parts of a prior or a spectrum; none where the law is given by an energy."""
     if isinstance(law, GaussianClusters):
         return law.weights
@@ -32,7 +34,7 @@ def shares(law):
 @pytest.mark.parametrize("name", MODELS)
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
-def test_a_law_is_a_probability_for_all_parameters(name, data):
+def test_a_law_is_a_probability_for_all_parameters(name: str, data: Any) -> None:
     model = get_model(name)
     values = {p.name: data.draw(st.floats(*p.typical)) for p in model.params}
     law = model.law(model.complete(values))
@@ -47,36 +49,36 @@ def test_a_law_is_a_probability_for_all_parameters(name, data):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_typical_intervals_lie_in_the_domains(name):
+def test_typical_intervals_lie_in_the_domains(name: str) -> None:
     for p in get_model(name).params:
         assert all(map(p.contains, p.typical)) and (p.default is None or p.contains(p.default))
 
 
 @pytest.mark.parametrize(("closed", "inside"), [("", []), ("low", [0.0]), ("high", [1.0]), ("both", [0.0, 1.0])])
-def test_ends_belong_to_the_domain_only_where_said(closed, inside):
+def test_ends_belong_to_the_domain_only_where_said(closed: str, inside: list[float]) -> None:
     p = Param("u", "u", "test", 0, 1, closed)
     assert [v for v in (0.0, 1.0) if p.contains(v)] == inside
     assert not any(map(p.contains, (-1e-300, math.nextafter(1, 2), math.nan, math.inf)))
 
 
-def test_a_bad_value_is_named_with_the_domain():
+def test_a_bad_value_is_named_with_the_domain() -> None:
     with pytest.raises(DomainError, match=r"sigma=-1.* is outside its domain: 0 < sigma < inf"):
         get_model("gaussian").complete({"sigma": -1.0})
 
 
-def test_a_missing_parameter_is_asked_for():
-    class Needy(type(get_model("gaussian"))):
+def test_a_missing_parameter_is_asked_for() -> None:
+    class Needy(Gaussian):
         params = (Param("sigma", "s", "needed", 0),)
 
     with pytest.raises(MissingParameterError, match="sigma=VALUE"):
         Needy().complete({})
 
 
-def test_an_unknown_model_gets_the_nearest_names():
+def test_an_unknown_model_gets_the_nearest_names() -> None:
     with pytest.raises(UnknownNameError, match="gaussian-mixture"):
         get_model("gaussian-mixtur")
 
 
-def test_models_are_listed_without_importing_sympy():
+def test_models_are_listed_without_importing_sympy() -> None:
     code = "import sys; from regimes.theory.model import all_models; assert all_models(); assert 'sympy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -128,7 +128,8 @@ def test_transitions_that_do_not_exist_have_a_reason() -> None:
     result = analyze([[0.0, 1.0], [1.0, 0.0]], samples=50, pairs=4, steps=10)
     assert result.transition("spectral").status == "none" and "not above 1" in result.transition("spectral").reason
     assert result.transition("collapse").status == "none" and "never falls" in result.transition("collapse").reason
-    uneven = analyze(*[part[:105] for part in uneven_classes()], samples=50, pairs=4, steps=10).transition("cloning")
+    data, labels = uneven_classes()
+    uneven = analyze(data[:105], labels[:105], samples=50, pairs=4, steps=10).transition("cloning")
     assert uneven.value is None and "by chance with probability 0.9" in uneven.reason
 
 

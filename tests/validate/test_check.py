@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,16 +13,17 @@ import pytest
 from regimes.numerics.estimate import Estimate
 from regimes.theory.errors import InputError, MissingExtraError, RegimesError, UnknownNameError
 from regimes.theory.model import get_model
-from regimes.validate.check import check
+from regimes.theory.models.gaussian import Gaussian
+from regimes.validate.check import Report, check
 from regimes.validate.pages import check_page as report_module
 from regimes.validate.plans import plan
 from regimes.validate.plans.study import BUDGETS
 
 
-def opinion(value=0.4, status="ok", reason=""):
+def opinion(value: float = 0.4, status: str = "ok", reason: str = "") -> Callable[..., Any]:
     """A theory that says the same of everything."""
 
-    def predict(model, quantity, **given):
+    def predict(model: Gaussian, quantity: str, **given: Any) -> Estimate:
         shape = np.shape(given.get("t", 0.0))
         words = np.full(shape, reason)
         return Estimate(np.full(shape, value), np.zeros(shape), np.full(shape, status), words, "none", {}, words)
@@ -28,22 +32,22 @@ def opinion(value=0.4, status="ok", reason=""):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("left")
 
 
 @pytest.fixture(scope="module")
-def report(folder):
+def report(folder: Path) -> Report:
     return check("gaussian", budget="smoke", seed=3, out=folder, predict=opinion())
 
 
-def test_it_leaves_page_table_and_batches(report, folder):
+def test_it_leaves_page_table_and_batches(report: Report, folder: Path) -> None:
     assert {p.name for p in folder.iterdir()} == {"report.html", "comparisons.json", "batches"}
     assert len(list((folder / "batches").glob("*/batch-*.npz"))) == 6
     assert (folder / "comparisons.json").read_text() == report.to_json()
 
 
-def test_json_holds_every_comparison_with_prediction_measurement_budget_and_verdict(report):
+def test_json_holds_every_comparison_with_prediction_measurement_budget_and_verdict(report: Report) -> None:
     record = json.loads(report.to_json())
     assert record["agrees"] is report.agrees is False
     assert len(record["comparisons"]) == len(report.comparisons) > 20
@@ -68,33 +72,33 @@ def test_json_holds_every_comparison_with_prediction_measurement_budget_and_verd
     assert all(wanted <= set(c) for c in record["comparisons"])
 
 
-def test_the_table_has_a_line_per_comparison(report):
+def test_the_table_has_a_line_per_comparison(report: Any) -> None:
     lines = report.table().splitlines()
     assert len(lines) == len(report.comparisons) + 1
     assert sum("DISAGREES" in line for line in lines) == sum(not c.agrees for c in report.comparisons)
 
 
-def test_identities_are_checked_whatever_the_theory_says(report):
+def test_identities_are_checked_whatever_the_theory_says(report: Any) -> None:
     """Freeze times against exact forward paths: right even though this theory is nonsense."""
     frozen = [c for c in report.comparisons if c.quantity == "freeze-time"]
     assert frozen and all(c.agrees and c.prediction == 0 for c in frozen)
 
 
-def test_what_is_there_is_not_simulated_again_and_another_theory_meets_the_same_simulation(report, folder):
+def test_what_is_there_is_not_simulated_again_and_another_theory_meets_the_same_simulation(report: Report, folder: Path) -> None:
     news = []
     again = check("gaussian", budget="smoke", seed=3, out=folder, predict=opinion(0.3), progress=lambda *what: news.append(what))
     assert news == []
     assert [c.measured for c in again.comparisons] == [c.measured for c in report.comparisons]
 
 
-def test_progress_counts_batches(tmp_path, monkeypatch):
+def test_progress_counts_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     news = []
     check("gaussian", budget="smoke", seed=4, workers=2, predict=opinion(), progress=lambda *what: news.append(what))
     assert [done for _, done, _ in news] == list(range(1, 7))
     assert {total for _, _, total in news} == {6}
 
 
-def test_a_prediction_that_does_not_exist_ends_the_check_with_its_reason(folder, report):
+def test_a_prediction_that_does_not_exist_ends_the_check_with_its_reason(folder: Any, report: Any) -> None:
     with pytest.raises(RegimesError, match=r"gaussian gives no excess-entropy .*: no such thing"):
         check("gaussian", budget="smoke", seed=3, out=folder, predict=opinion(np.nan, "none", "no such thing"))
 
@@ -109,19 +113,19 @@ def test_a_prediction_that_does_not_exist_ends_the_check_with_its_reason(folder,
         ({"workers": 0}, InputError, "0 workers"),
     ],
 )
-def test_bad_arguments_are_refused_before_anything_is_written(tmp_path, arguments, error, message):
+def test_bad_arguments_are_refused_before_anything_is_written(tmp_path: Path, arguments: dict[str, Any], error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         check(**{"models": "gaussian", "budget": "smoke", "out": tmp_path / "new", **arguments})
     assert not (tmp_path / "new").exists()
 
 
-def test_a_folder_that_is_a_file_is_refused(tmp_path):
+def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot write under"):
         check("gaussian", budget="smoke", out=tmp_path / "file")
 
 
-def test_a_missing_extra_is_told_before_anything_is_simulated(tmp_path, monkeypatch):
+def test_a_missing_extra_is_told_before_anything_is_simulated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report_module, "find_spec", lambda name: None if name == "jinja2" else object())
     with pytest.raises(MissingExtraError, match=r"needs jinja2: pip install 'regimes\[report\]'"):
         check("gaussian", budget="smoke", out=tmp_path / "new", predict=opinion())
@@ -129,7 +133,7 @@ def test_a_missing_extra_is_told_before_anything_is_simulated(tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("model", ["gaussian", "gaussian-mixture", "ising-chain", "product-laplace", "random-energy-model"])
-def test_larger_budgets_simulate_more_and_step_finer(model):
+def test_larger_budgets_simulate_more_and_step_finer(model: str) -> None:
     quick, standard, thorough = (plan(get_model(model), BUDGETS[name], 0) for name in ("quick", "standard", "thorough"))
     for a, b, c in zip(quick, standard, thorough, strict=True):
         sizes = [s.experiment.batches * s.experiment.samples for s in (a, b, c)]
@@ -137,16 +141,16 @@ def test_larger_budgets_simulate_more_and_step_finer(model):
         assert a.experiment.steps <= b.experiment.steps <= c.experiment.steps
 
 
-def test_the_seed_decides_every_experiment_and_none_share_numbers():
+def test_the_seed_decides_every_experiment_and_none_share_numbers() -> None:
     zero, one = ([s.experiment for s in plan(get_model("gaussian-mixture"), BUDGETS["quick"], seed)] for seed in (0, 1))
     assert len({e.seed for e in zero + one}) == len(zero) + len(one)
     assert [e.key for e in zero] == [s.experiment.key for s in plan(get_model("gaussian-mixture"), BUDGETS["quick"], 0)]
 
 
-def test_the_plan_follows_the_law():
+def test_the_plan_follows_the_law() -> None:
     """One class: nothing about classes; several: clones, shares, both integrators, and an uneven weight."""
     single = {s.experiment.kind for s in plan(get_model("gaussian"), BUDGETS["quick"], 0)}
-    double = [s.experiment for s in plan(get_model("gaussian-mixture"), BUDGETS["quick"], 0)]
+    double: list[Any] = [s.experiment for s in plan(get_model("gaussian-mixture"), BUDGETS["quick"], 0)]
     assert single == {"forward-data", "information", "clones-data"}
     assert {e.scheme for e in double if e.kind == "clones-full"} == {"euler", "exponential"}
     assert {e.law.weights for e in double} == {(0.5, 0.5), (0.3, 0.7)}
@@ -185,16 +189,16 @@ def test_the_plan_follows_the_law():
         ("random-energy-model", {("random-energies", "")}),
     ],
 )
-def test_every_family_has_its_studies(model, studies):
+def test_every_family_has_its_studies(model: str, studies: set[Any]) -> None:
     """Exact at finite n and d where that is quick, else the window with what it misses; finite sizes measured where they matter."""
     planned = plan(get_model(model), BUDGETS["quick"], 0)
     assert {(s.experiment.kind, s.experiment.scheme) for s in planned} == studies
 
 
-def test_parameters_without_a_default_are_taken_on_either_side():
+def test_parameters_without_a_default_are_taken_on_either_side() -> None:
     """beta of the Curie-Weiss model: below and above one; where data of little entropy do not collapse, a smaller alpha is taken."""
     planned = [s.experiment for s in plan(get_model("curie-weiss"), BUDGETS["quick"], 0)]
-    laws = {e.law for e in planned if e.kind == "information-moments"}
+    laws: set[Any] = {e.law for e in planned if e.kind == "information-moments"}
     assert len(laws) == 2 and min(law.beta for law in laws) < 1 < max(law.beta for law in laws)
 
 
@@ -206,10 +210,10 @@ def test_parameters_without_a_default_are_taken_on_either_side():
         ("mixture-unlike", {"information", "collapse-time", "cloning-probability", "class-frequency"}, {"t"}),
     ],
 )
-def test_what_is_compared_and_along_which_parameter(model, quantities, along):
+def test_what_is_compared_and_along_which_parameter(model: str, quantities: set[str], along: set[str]) -> None:
     seen = []
 
-    def predict(model, quantity, **given):
+    def predict(model: Any, quantity: str, **given: Any) -> Any:
         seen.append((quantity, {k for k, v in given.items() if np.ndim(v)}))
         shape = np.broadcast_shapes(*(np.shape(v) for v in given.values()))
         words = np.full(shape, "")

@@ -112,7 +112,7 @@ class Off:
 
 @pytest.mark.parametrize("function", ["cumulant", "energy", "fluctuation", "rate", "information", "mmse", "dispersion"])
 def test_a_cumulant_function_that_is_off_by_a_percent_is_found(function: str) -> None:
-    assert not check_model("spectrum-atoms", examples=2, levels=lambda m, v: Off(families.levels(m, v), function)).holds  # type: ignore[arg-type,return-value]
+    assert not check_model("spectrum-atoms", examples=2, levels=lambda m, v: Off(families.levels(m, v), function)).holds
 
 
 def test_levels_without_data_are_refused() -> None:

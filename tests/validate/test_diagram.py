@@ -124,10 +124,10 @@ def test_a_spectrum_over_its_parameter_and_alpha() -> None:
         r, snr = ratios[i], 1 / math.expm1(2 * t)
         low, high = (1 - r**-0.5) ** 2, (1 + r**-0.5) ** 2
 
-        def integrand(w: float, snr: float = snr, r: float = r, low: float = low, high: float = high) -> float:
+        def integrand(w: float, snr: Any = snr, r: Any = r, low: Any = low, high: Any = high) -> Any:
             return 0.5 * math.log1p(snr * w) * r * math.sqrt((high - w) * (w - low)) / (2 * math.pi * w)
 
-        assert quad(integrand, low, high, epsabs=1e-13)[0] == pytest.approx(alphas[j], rel=1e-7)
+        assert quad(integrand, float(low), float(high), epsabs=1e-13)[0] == pytest.approx(alphas[j], rel=1e-7)
 
 
 def test_there_is_no_collapse_where_alpha_reaches_the_entropy(discrete: Diagram) -> None:
@@ -225,7 +225,7 @@ def test_lines_and_regions_are_drawn_and_named(upright: bool, mixture: Diagram) 
     collapse = found.figure().axes[0].lines[0]
     along, t = collapse.get_data() if upright else collapse.get_data()[::-1]
     for a in ALPHAS:
-        assert t[along == a] == pytest.approx(closed(a, 1.2), rel=1e-11)
+        assert np.asarray(t)[along == a] == pytest.approx(closed(a, 1.2), rel=1e-11)
     between = np.asarray(t) / [closed(a, 1.2) for a in np.asarray(along).tolist()]
     assert np.abs(between - 1).max() < 0.06  # drawn through nine points
 

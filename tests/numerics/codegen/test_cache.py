@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from regimes.numerics import files
 from regimes.numerics.codegen import cache
 from regimes.numerics.codegen.cache import cache_folder, cached_kernel
 from regimes.numerics.codegen.generate import Kernel
@@ -69,7 +71,7 @@ def test_label_code_and_extra_files_decide_the_entry(tmp_path: Path, monkeypatch
         lambda b: b + b" ",
     ],
 )
-def test_damaged_entries_are_built_again(damage, folder: Path) -> None:
+def test_damaged_entries_are_built_again(damage: Callable[..., Any], folder: Path) -> None:
     build = Builder()
     cached_kernel(LABEL, build)
     (entry,) = folder.iterdir()
@@ -101,7 +103,7 @@ def test_read_only_folder_means_building_each_time(folder: Path, monkeypatch: py
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError("read-only file system")
 
-    monkeypatch.setattr(files.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
     build = Builder()
     assert cached_kernel(LABEL, build) == cached_kernel(LABEL, build) == KERNEL
     assert build.calls == 2

@@ -1,6 +1,10 @@
 """Exact finite-size integrals against brute force, independent formulas, limits and monotonicity."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +23,7 @@ SKEWED = GaussianClusters((0.2, 0.8), ((0.7,), (-0.7,)), 0.5)
 LAWS = pytest.mark.parametrize("law", [ONE, BALANCED, SKEWED], ids=["one", "balanced", "skewed"])
 
 
-def all_three(law, t, n, d):
+def all_three(law: GaussianClusters, t: float, n: int, d: int) -> tuple[Any, Any, Any]:
     return (
         finite_size.excess_entropy(law, t, n, d),
         finite_size.collapse_probability(law, t, n, d),
@@ -27,7 +31,7 @@ def all_three(law, t, n, d):
     )
 
 
-def simulate(law, t, n, d, draws, seed):
+def simulate(law: GaussianClusters, t: float, n: int, d: int, draws: int, seed: int) -> Iterator[Any]:
     """Mean and standard error of the three observables, from the definitions."""
     rng = np.random.default_rng(seed)
     labels = rng.choice(len(law.weights), size=(draws, n), p=law.weights)
@@ -44,14 +48,14 @@ def simulate(law, t, n, d, draws, seed):
 
 @LAWS
 @pytest.mark.parametrize(("n", "d", "t"), [(2, 1, 0.3), (5, 2, 0.05), (20, 4, 0.3), (50, 8, 0.5)])
-def test_exact_values_are_the_means_of_brute_force_samples(law, n, d, t):
+def test_exact_values_are_the_means_of_brute_force_samples(law: GaussianClusters, n: int, d: int, t: float) -> None:
     """36 comparisons at 4.5 standard errors: false failure 2.5e-4 for the whole family; detects shifts of 2 to 4 %."""
     for (value, _), (mean, sigma) in zip(all_three(law, t, n, d), simulate(law, t, n, d, 20_000, 7), strict=True):
         assert abs(mean - value) < 4.5 * sigma
         assert sigma < 0.01 * value + 0.003
 
 
-def pair_average(law, t, d, function):
+def pair_average(law: Any, t: float, d: float, function: Callable[..., Any]) -> Any:
     """E function(S) over the distance S of two data in units of sqrt(Delta_t) e^t: noncentral chi-square, n = 2 only."""
     q = law.sd**2 / math.expm1(2 * t)
     x, weights = np.polynomial.legendre.leggauss(240)
@@ -66,7 +70,7 @@ def pair_average(law, t, d, function):
     return total
 
 
-def normal_average(function):
+def normal_average(function: Callable[..., Any]) -> Any:
     z = np.arange(-120, 121) * 0.075
     weights = np.exp(-0.5 * z * z) * 0.075 / math.sqrt(2 * math.pi)
     return lambda s: function(s[:, None], z) @ weights
@@ -74,7 +78,7 @@ def normal_average(function):
 
 @LAWS
 @pytest.mark.parametrize(("d", "t"), [(1, 0.1), (3, 0.02), (3, 1.0), (40, 0.7), (40, 5.0)])
-def test_two_data_give_the_average_over_their_distance(law, d, t):
+def test_two_data_give_the_average_over_their_distance(law: GaussianClusters, d: int, t: float) -> None:
     """E_1 - E_2 = -S^2/2 + S z with S the distance: another formula, with no inversion in it."""
     excess, collapse, decoding = all_three(law, t, 2, d)
     assert excess[0] * d == pytest.approx(
@@ -84,7 +88,7 @@ def test_two_data_give_the_average_over_their_distance(law, d, t):
     assert abs(decoding[0] - pair_average(law, t, d, lambda s: ndtr(s / 2))) < decoding[1] < 1e-4
 
 
-def slow_twin(d, n, q):
+def slow_twin(d: float, n: float, q: float) -> Any:
     """d f^e and phi_C of one cluster by nested quadrature with noncentral chi-square densities, as in the textbook formula
 
     E log Z = int ds/s [e^{-s} - E e^{-sZ}]: no tilt, no contour; the planted level from its own conditional density.
@@ -114,7 +118,7 @@ def slow_twin(d, n, q):
 
 
 @pytest.mark.parametrize(("d", "n", "t"), [(2, 5, 0.3), (3, 1500, 0.4), (8, 20_000, 0.3)])
-def test_one_cluster_agrees_with_the_textbook_formula(d, n, t):
+def test_one_cluster_agrees_with_the_textbook_formula(d: int, n: int, t: float) -> None:
     excess, agreement = slow_twin(d, n, 1 / math.expm1(2 * t))
     assert finite_size.excess_entropy(ONE, t, n, d)[0] * d == pytest.approx(excess, rel=1e-8)
     assert finite_size.collapse_probability(ONE, t, n, d)[0] == pytest.approx(agreement, rel=1e-8)
@@ -122,7 +126,7 @@ def test_one_cluster_agrees_with_the_textbook_formula(d, n, t):
 
 @pytest.mark.parametrize("law", [ONE, BALANCED], ids=["one", "balanced"])
 @pytest.mark.parametrize(("n", "d"), [(2, 1), (1e9, 64), (500, 16)])
-def test_late_times_forget_the_data_and_early_times_single_one_out(law, n, d):
+def test_late_times_forget_the_data_and_early_times_single_one_out(law: GaussianClusters, n: float, d: int) -> None:
     late, early = 40.0, 1e-9
     assert finite_size.excess_entropy(law, late, n, d)[0] == pytest.approx(math.log(n) / d, rel=1e-12)
     assert finite_size.collapse_probability(law, late, n, d)[0] == pytest.approx(1 / n, rel=1e-9)
@@ -132,7 +136,7 @@ def test_late_times_forget_the_data_and_early_times_single_one_out(law, n, d):
         assert finite_size.collapse_probability(law, early, n, d)[0] == pytest.approx(1, abs=1e-8)
 
 
-def test_the_window_is_approached_as_the_dimension_grows():
+def test_the_window_is_approached_as_the_dimension_grows() -> None:
     """At fixed alpha and a time after the collapse the relative gap falls at least like d^(-1/2): measured 0.15, 0.05, 0.005."""
     alpha, t = 0.08, 1.1
     gaps = []
@@ -143,7 +147,7 @@ def test_the_window_is_approached_as_the_dimension_grows():
     assert gaps[2] < gaps[1] / 2 < gaps[0] / 4 < 0.05
 
 
-def test_class_entropy_is_kept_by_exact_and_window_alike():
+def test_class_entropy_is_kept_by_exact_and_window_alike() -> None:
     """Distinct classes: with half as many levels in each, f^e falls by log(2)/d."""
     t, n, d = 2.12, 20_000, 256
     drop = finite_size.excess_entropy(ONE, t, n, d)[0] - finite_size.excess_entropy(BALANCED, t, n, d, tol=1e-6)[0]
@@ -152,7 +156,7 @@ def test_class_entropy_is_kept_by_exact_and_window_alike():
     assert 0.5 < drop * d / math.log(2) < 1.05
 
 
-def test_two_clusters_at_the_same_place_are_one():
+def test_two_clusters_at_the_same_place_are_one() -> None:
     same = GaussianClusters((0.3, 0.7), ((0.0,), (0.0,)), 0.8)
     one = GaussianClusters((1.0,), ((),), 0.8)
     for function, rel in (
@@ -163,7 +167,7 @@ def test_two_clusters_at_the_same_place_are_one():
         assert function(same, 0.4, 300, 12, tol=rel)[0] == pytest.approx(float(function(one, 0.4, 300, 12, tol=rel)[0]), rel=rel)
 
 
-def test_three_clusters_on_a_line_are_accepted_and_obey_the_bounds():
+def test_three_clusters_on_a_line_are_accepted_and_obey_the_bounds() -> None:
     law = GaussianClusters((0.2, 0.3, 0.5), ((-1.0,), (0.2,), (1.4,)), 0.6)
     (mean_f, sigma_f), (mean_c, sigma_c), _ = simulate(law, 0.3, 10, 3, 20_000, 3)
     assert abs(finite_size.excess_entropy(law, 0.3, 10, 3, tol=1e-6)[0] - mean_f) < 4.5 * sigma_f
@@ -172,9 +176,10 @@ def test_three_clusters_on_a_line_are_accepted_and_obey_the_bounds():
 
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(log_t=st.floats(-6, 1.5), log_n=st.floats(math.log(2), 20), d=st.integers(1, 600), log_sd=st.floats(-7, 7))
-def test_bounds_and_monotonicity(log_t, log_n, d, log_sd):
+def test_bounds_and_monotonicity(log_t: float, log_n: float, d: int, log_sd: float) -> None:
     """0 <= f^e <= log(n)/d, 1/n <= phi_C <= 1; later times and more data raise f^e and lower phi_C."""
-    law, t, n = GaussianClusters((1.0,), ((),), math.exp(log_sd)), math.exp(log_t), math.exp(log_n)
+    law, t = GaussianClusters((1.0,), ((),), math.exp(log_sd)), math.exp(log_t)
+    n: Any = math.exp(log_n)
     times = np.array([t, 1.3 * t])
     excess, collapse = finite_size.excess_entropy(law, times, n, d), finite_size.collapse_probability(law, times, n, d)
     slack_e, slack_c = excess[1].sum() + 1e-12 * log_n / d, collapse[1].sum() + 1e-12
@@ -190,7 +195,7 @@ def test_bounds_and_monotonicity(log_t, log_n, d, log_sd):
 
 @LAWS
 @pytest.mark.parametrize(("t", "n", "d"), [(0.3, 7, 2), (1.3, 20_000, 64)])
-def test_the_error_covers_the_distance_to_a_finer_grid(law, t, n, d):
+def test_the_error_covers_the_distance_to_a_finer_grid(law: GaussianClusters, t: float, n: int, d: int) -> None:
     for function in (finite_size.excess_entropy, finite_size.collapse_probability):
         value, error = function(law, t, n, d, tol=1)
         best, best_error = function(law, t, n, d, tol=1e-9)
@@ -198,7 +203,7 @@ def test_the_error_covers_the_distance_to_a_finer_grid(law, t, n, d):
         assert error > 0
 
 
-def test_arguments_outside_their_domains_are_named():
+def test_arguments_outside_their_domains_are_named() -> None:
     plane = GaussianClusters((0.5, 0.5), ((1.0, 0.0), (0.0, 1.0)), 1.0)
     with pytest.raises(DomainError, match="one line"):
         finite_size.excess_entropy(plane, 1.0, 10, 4)
@@ -207,7 +212,7 @@ def test_arguments_outside_their_domains_are_named():
             finite_size.collapse_probability(ONE, t, n, d)
 
 
-def test_shapes_follow_the_times():
+def test_shapes_follow_the_times() -> None:
     t = np.array([[0.1, 0.5, 1.0], [2.0, 3.0, 4.0]])
     value, error = finite_size.excess_entropy(ONE, t, 50, 3)
     assert value.shape == error.shape == t.shape

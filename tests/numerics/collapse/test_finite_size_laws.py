@@ -1,30 +1,34 @@
 """Exact finite sizes of spectra, products and Curie-Weiss spins against sums over all data, quadrature from the definition, and samples."""
 
+from __future__ import annotations
+
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.special import expit, gammaln, logsumexp
 from scipy.stats import binom, chi2
 
 from regimes.numerics.collapse import finite_size, window
 from regimes.numerics.collapse.window import logistic_average, softplus_average
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import Atom, CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, Product
+from regimes.theory.laws import Atom, CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, Law, Product
 from regimes.theory.model import get_model
 from regimes.validate.simulation.forward_estimators import planted
 
 
-def spectrum(*atoms):
+def spectrum(*atoms: Any) -> GaussianSpectrum:
     return GaussianSpectrum(tuple(Atom(w, v) for w, v in atoms))
 
 
-def product(*atoms):
+def product(*atoms: Any) -> Product:
     return Product(tuple(Atom(w, v) for w, v in atoms))
 
 
-def cluster(sd):
+def cluster(sd: float) -> Any:
     return GaussianClusters((1.0,), ((),), sd)
 
 
@@ -35,11 +39,11 @@ TWO = spectrum((0.25, 3.0), (0.75, 1 / 3))
 THREE = spectrum((0.125, 4.0), (0.25, 1.0), (0.625, 0.4))
 
 
-def both(law, t, n, d, **options):
+def both(law: Law, t: float, n: int, d: int, **options: Any) -> tuple[Any, Any]:
     return finite_size.excess_entropy(law, t, n, d, **options), finite_size.collapse_probability(law, t, n, d, **options)
 
 
-def pair_average(probabilities, squares, gamma):
+def pair_average(probabilities: Any, squares: Any, gamma: float) -> NDArray[np.float64]:
     """d f^e and 1 - phi_C at n = 2: E_1 - E_2 = -S^2/2 + S z with S^2 = gamma |a_1 - a_2|^2; no transform, no inversion.
 
     The averages over z are window's, which are tested to 2e-12 by themselves.
@@ -51,7 +55,7 @@ def pair_average(probabilities, squares, gamma):
     return total
 
 
-def check_pair(law, t, d, pair, *, slack=1.0, tol=1e-9):
+def check_pair(law: Law, t: float, d: int, pair: Any, *, slack: float = 1.0, tol: float = 1e-9) -> float:
     """The largest relative error, after comparison."""
     excess, confusion = pair
     (f, f_error), (phi, phi_error) = both(law, t, 2, d, tol=tol)
@@ -60,7 +64,7 @@ def check_pair(law, t, d, pair, *, slack=1.0, tol=1e-9):
     return max(f_error * d / excess, phi_error / confusion)
 
 
-def many_pairs(probabilities, squares, gamma):
+def many_pairs(probabilities: NDArray[np.float64], squares: NDArray[np.float64], gamma: float) -> tuple[float, float]:
     """As `pair_average`, for many distances that are not large: the trapezoidal rule over z."""
     z = 0.1 * np.arange(-95, 200)
     weights, s = np.exp(-0.5 * z * z) * 0.1 / math.sqrt(2 * math.pi), np.sqrt(squares * gamma)[:, None]
@@ -69,7 +73,7 @@ def many_pairs(probabilities, squares, gamma):
 
 
 @pytest.mark.parametrize(("law", "d", "t", "nodes"), [(TWO, 8, 0.3, 40), (TWO, 64, 0.9, 40), (THREE, 16, 0.6, 24)])
-def test_two_gaussian_data_give_the_average_over_their_distance(law, d, t, nodes):
+def test_two_gaussian_data_give_the_average_over_their_distance(law: GaussianSpectrum, d: int, t: float, nodes: int) -> None:
     x, w = np.polynomial.legendre.leggauss(nodes)
     squares, weights = np.zeros(1), np.ones(1)
     for atom in law.atoms:
@@ -82,9 +86,9 @@ def test_two_gaussian_data_give_the_average_over_their_distance(law, d, t, nodes
     assert check_pair(law, t, d, many_pairs(weights[keep], squares[keep], 1 / math.expm1(2 * t)), slack=2.0) < 1e-8
 
 
-def squared_distances(law, d):
+def squared_distances(law: Product, d: int) -> Any:
     """Law of |a_1 - a_2|^2 for a product: the convolution of the coordinates' laws."""
-    table = {}
+    table: dict[float, float] = {}
     for a, b in itertools.product(law.atoms, repeat=2):
         square = round((a.place - b.place) ** 2, 9)
         table[square] = table.get(square, 0.0) + a.weight * b.weight
@@ -103,19 +107,20 @@ def squared_distances(law, d):
     [(RADEMACHER, 1, 0.2), (TERNARY, 1, 0.7), (BIASED, 2, 0.5), (RADEMACHER, 8, 0.1), (BIASED, 8, 1.5), (TERNARY, 8, 0.4),
      (RADEMACHER, 64, 0.6), (BIASED, 300, 0.2), (TERNARY, 64, 1.2), (RADEMACHER, 1024, 1.2)],
 )  # fmt: skip
-def test_two_data_of_a_product_give_the_average_over_their_distance(law, d, t):
+def test_two_data_of_a_product_give_the_average_over_their_distance(law: Product, d: int, t: float) -> None:
     """14 sampled values within five standard errors (fixed seed): false failure below 1e-4 for the family; errors of 1e-7 to 2e-3."""
-    error = check_pair(law, t, d, pair_average(*squared_distances(law, d), 1 / math.expm1(2 * t)), tol=1e-3 if d > 2 else 1e-9)
+    probabilities, squares = squared_distances(law, d)
+    error = check_pair(law, t, d, pair_average(probabilities, squares, 1 / math.expm1(2 * t)), tol=1e-3 if d > 2 else 1e-9)
     assert error < (3e-3 if d > 2 else 1e-8)
 
 
-def curie_weiss_sizes(beta, h, d):
+def curie_weiss_sizes(beta: float, h: float, d: int) -> Any:
     up = np.arange(d + 1)
     logs = gammaln(d + 1) - gammaln(up + 1) - gammaln(d - up + 1) + beta * (2 * up - d) ** 2 / (2 * d) + h * (2 * up - d)
     return np.exp(logs - logsumexp(logs))
 
 
-def curie_weiss_distances(beta, h, d):
+def curie_weiss_distances(beta: float, h: float, d: int) -> Any:
     """Law of |a_1 - a_2|^2: sectors of both magnetisations, and how many of the spins up coincide."""
     law, sizes = np.zeros(d + 1), curie_weiss_sizes(beta, h, d)
     for first, second in itertools.product(range(d + 1), repeat=2):
@@ -126,13 +131,14 @@ def curie_weiss_distances(beta, h, d):
 
 
 @pytest.mark.parametrize(("beta", "h", "d", "t"), [(0.7, 0.2, 1, 0.4), (1.5, 0.0, 8, 0.6), (1.4, -0.1, 16, 0.2)])
-def test_two_data_of_curie_weiss_spins_give_the_average_over_their_distance(beta, h, d, t):
+def test_two_data_of_curie_weiss_spins_give_the_average_over_their_distance(beta: float, h: float, d: int, t: float) -> None:
     """Four sampled values within five standard errors: false failure below 1e-4 for the family; errors of 0.5 to 4 %."""
-    pair = pair_average(*curie_weiss_distances(beta, h, d), 1 / math.expm1(2 * t))
+    probabilities, squares = curie_weiss_distances(beta, h, d)
+    pair = pair_average(probabilities, squares, 1 / math.expm1(2 * t))
     assert check_pair(CurieWeiss(beta, h), t, d, pair, tol=0.05) < (0.05 if d > 1 else 1e-6)
 
 
-def over_all_data(configurations, probabilities, n, gamma):
+def over_all_data(configurations: Any, probabilities: Any, n: int, gamma: float) -> Any:
     """d f^e and phi_C from the definition: sums over the planted datum and the counts of the others, trapezoidal rule over x."""
     d = configurations.shape[1]
     s, z = math.sqrt(gamma) * configurations, 0.35 * np.arange(-24, 25)
@@ -153,7 +159,7 @@ def over_all_data(configurations, probabilities, n, gamma):
     ("law", "n", "d", "t"),
     [(RADEMACHER, 7, 1, 0.3), (TERNARY, 6, 1, 0.5), (BIASED, 4, 2, 0.4), (RADEMACHER, 3, 3, 0.7), (CurieWeiss(0.8, -0.3), 3, 3, 0.9)],
 )  # fmt: skip
-def test_few_data_in_few_dimensions_are_summed_over_all_configurations(law, n, d, t):
+def test_few_data_in_few_dimensions_are_summed_over_all_configurations(law: Any, n: int, d: int, t: float) -> None:
     """Four sampled values (d = 3) within five standard errors: false failure below 1e-4; the others are sums on both sides."""
     if isinstance(law, Product):
         places, weights = np.array([[a.place, a.weight] for a in law.atoms]).T
@@ -171,7 +177,7 @@ def test_few_data_in_few_dimensions_are_summed_over_all_configurations(law, n, d
 
 
 @pytest.mark.parametrize(("law", "n", "d"), [(BIASED, 1000, 8), (RADEMACHER, 1e9, 8), (CurieWeiss(1.2, 0.0), 400, 6)])
-def test_at_early_times_only_copies_of_the_datum_are_left(law, n, d):
+def test_at_early_times_only_copies_of_the_datum_are_left(law: Any, n: int, d: int) -> None:
     """d f^e = E log(1 + copies), phi_C = E 1/(1 + copies), binomial given the datum, whose probability depends on its number of ups."""
     if isinstance(law, Product):
         up = law.atoms[0].weight
@@ -192,7 +198,7 @@ def test_at_early_times_only_copies_of_the_datum_are_left(law, n, d):
 
 
 @pytest.mark.parametrize(("t", "n", "d"), [(0.5, 50, 8), (1.3, 20_000, 64), (1.5, 1e9, 4096)])
-def test_equal_eigenvalues_are_isotropic_data(t, n, d):
+def test_equal_eigenvalues_are_isotropic_data(t: float, n: int, d: int) -> None:
     """Also when they are told apart by less than shows: then the average is over two or three radii."""
     isotropic = both(cluster(1.3), t, n, d, tol=1e-8)
     for law, rel in (
@@ -205,7 +211,7 @@ def test_equal_eigenvalues_are_isotropic_data(t, n, d):
 
 
 @pytest.mark.parametrize("ratio", [0.25, 0.5, 1.0])
-def test_a_linear_manifold_is_isotropic_data_in_its_own_dimension(ratio):
+def test_a_linear_manifold_is_isotropic_data_in_its_own_dimension(ratio: float) -> None:
     law, inside = get_model("spectrum", kind="linear-manifold").law({"ratio": ratio, "sigma": 1.0}), cluster(1 / math.sqrt(ratio))
     t, n, d = 0.6, 300, 16
     (f, _), (phi, _) = both(law, t, n, d)
@@ -216,7 +222,7 @@ def test_a_linear_manifold_is_isotropic_data_in_its_own_dimension(ratio):
     assert decoding == pytest.approx(float(finite_size.decoding_probability(inside, t, n, round(ratio * d))[0]), rel=1e-12)
 
 
-def draw(law, rng, n, d):
+def draw(law: Any, rng: np.random.Generator, n: int, d: int) -> Any:
     if isinstance(law, GaussianSpectrum):
         return rng.standard_normal((n, d)) * np.repeat([math.sqrt(a.place) for a in law.atoms], [round(a.weight * d) for a in law.atoms])
     if isinstance(law, Product):
@@ -226,7 +232,7 @@ def draw(law, rng, n, d):
 
 
 @pytest.mark.parametrize("law", [TWO, THREE, TERNARY, CurieWeiss(1.4, 0.0)], ids=["two", "three", "ternary", "curie-weiss"])
-def test_exact_values_are_the_means_of_the_planted_estimator(law):
+def test_exact_values_are_the_means_of_the_planted_estimator(law: Law) -> None:
     """8 comparisons at 4.5 standard errors of independent data sets: false failure 6e-5; detects 4 % of f^e and of phi_C."""
     rng, n, d, t, sets = np.random.default_rng(5), 40, 16, 0.55, 1500
     samples = np.empty((sets, 2))
@@ -239,10 +245,11 @@ def test_exact_values_are_the_means_of_the_planted_estimator(law):
         assert sigma < 0.01 * value
 
 
-def test_unlikely_collisions_add_up_over_the_data():
+def test_unlikely_collisions_add_up_over_the_data() -> None:
     """Where a second datum hardly ever comes near, n data are n - 1 pairs: 1e-30 with a relative error below 1e-3."""
     d, t, n = 256, 0.25, 1000.0
-    pair = pair_average(*squared_distances(RADEMACHER, d), 1 / math.expm1(2 * t))
+    probabilities, squares = squared_distances(RADEMACHER, d)
+    pair = pair_average(probabilities, squares, 1 / math.expm1(2 * t))
     value, error = finite_size.excess_entropy(RADEMACHER, t, n, d)
     assert value * d < 1e-30
     assert abs(value * d - (n - 1) * pair[0]) < error * d + 1e-9 * value * d
@@ -253,7 +260,7 @@ def test_unlikely_collisions_add_up_over_the_data():
     ("law", "n", "d"),
     [(TWO, 2, 4096), (TWO, 1e9, 64), (TERNARY, 2, 4096), (TERNARY, 1e9, 4096), (BIASED, 1e9, 8), (CurieWeiss(0.6, 0.1), 1e9, 8)],
 )  # fmt: skip
-def test_limits_and_bounds(law, n, d):
+def test_limits_and_bounds(law: Law, n: int, d: int) -> None:
     """1 to 1e-3 and the extremes of n and d: no warning, no value outside its bounds."""
     late = 40.0
     for t in (late, 0.8) if isinstance(law, CurieWeiss) else (late, 1e-3, 0.8):
@@ -266,7 +273,7 @@ def test_limits_and_bounds(law, n, d):
 
 
 @pytest.mark.parametrize("law", [THREE, BIASED], ids=["three", "biased"])
-def test_the_window_is_approached_in_its_middle(law):
+def test_the_window_is_approached_in_its_middle(law: Law) -> None:
     """Where log(n - 1) = d I about half of the clones agree; the gap to the window falls about like 1/sqrt(d)."""
     t, gaps = 0.4, []
     (share,) = window.information_and_dispersion(law, t)[0].value
@@ -277,7 +284,7 @@ def test_the_window_is_approached_in_its_middle(law):
     assert gaps[1] < 0.05
 
 
-def test_sampled_values_repeat_and_their_errors_shrink_with_what_is_asked():
+def test_sampled_values_repeat_and_their_errors_shrink_with_what_is_asked() -> None:
     loose = finite_size.excess_entropy(BIASED, 0.5, 50, 8, tol=1e-2)
     tight = finite_size.excess_entropy(BIASED, 0.5, 50, 8)
     assert loose == finite_size.excess_entropy(BIASED, 0.5, 50, 8, tol=1e-2)
@@ -285,7 +292,7 @@ def test_sampled_values_repeat_and_their_errors_shrink_with_what_is_asked():
     assert abs(tight[0] - loose[0]) < tight[1] + loose[1]
 
 
-def test_what_is_not_covered_is_refused_by_name():
+def test_what_is_not_covered_is_refused_by_name() -> None:
     marchenko = get_model("spectrum", kind="marchenko-pastur").law({"ratio": 0.5, "sigma": 1.0})
     for law, d, match in (
         (IsingChain(0.5), 8, "not for ising-chain"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 
 from regimes.numerics.collapse.from_levels import monotone_root
 from regimes.numerics.collapse.levels import Pair
+from regimes.numerics.estimate import Estimate
 from regimes.numerics.laws.curie_weiss.levels import solve_magnetisation
 from regimes.numerics.predict import predict
 from regimes.numerics.quantities.table import get_quantity, quantities
@@ -19,23 +23,23 @@ from regimes.theory.model import get_model
 DPS = 25
 
 
-def spread(low: float, high: float):
+def spread(low: float, high: float) -> Any:
     """Numbers spread evenly over orders of magnitude."""
     return st.floats(np.log10(low), np.log10(high)).map(lambda u: float(10**u))
 
 
-def snr(t):
+def snr(t: Any) -> Any:
     return 1 / mp.expm1(2 * mp.mpf(t))
 
 
 # The spectra as measures in the eigenvalue itself: (atoms, density, ends, marks), not in the variable that the package integrates over.
 
 
-def marchenko_pastur(ratio):
+def marchenko_pastur(ratio: float) -> Callable[..., Any]:
     y = 1 / mp.mpf(ratio)
     low, high = (1 - mp.sqrt(y)) ** 2, (1 + mp.sqrt(y)) ** 2
 
-    def average(f):
+    def average(f: Callable[..., Any]) -> Any:
         # w = centre + radius cos(theta): no square roots at the edges, and the trapezoidal rule converges exponentially
         total, count = mp.mpf(0), 1500
         for k in range(count):
@@ -48,37 +52,37 @@ def marchenko_pastur(ratio):
     return average
 
 
-def power_law(exponent):
+def power_law(exponent: float) -> Callable[..., Any]:
     s = mp.mpf(exponent)
     return lambda f: mp.quad(lambda v: f((1 - s) * mp.exp(s * v)) * mp.exp(-v), [0, 1, 4, 16, 64, mp.inf])  # u = e^{-v}
 
 
-def atoms(share, contrast):
+def atoms(share: float, contrast: float) -> Callable[..., Any]:
     p, c = mp.mpf(share), mp.mpf(contrast)
     mean = p * c + 1 - p
     return lambda f: p * f(c / mean) + (1 - p) * f(1 / mean)
 
 
-def linear_manifold(ratio):
+def linear_manifold(ratio: float) -> Callable[..., Any]:
     r = mp.mpf(ratio)
     return lambda f: r * f(1 / r) + (1 - r) * f(mp.mpf(0))
 
 
-def cumulant(average, gamma, lam):
+def cumulant(average: Callable[..., Any], gamma: Any, lam: Any) -> Any:
     """log of the mean of exp(-lam E) over a normal coordinate of variance w, averaged over x: from the widths of two convolved normals."""
 
-    def one(w):
+    def one(w: Any) -> Any:
         signal = gamma * w
         return mp.log(1 / (1 + lam * signal)) / 2 - lam * (1 + signal) / (2 * (1 + lam * signal))
 
     return average(one)
 
 
-def information(average, gamma):
+def information(average: Callable[..., Any], gamma: Any) -> Any:
     return average(lambda w: mp.log(1 + gamma * w)) / 2
 
 
-def crosses(estimate, f, target):
+def crosses(estimate: Estimate, f: Callable[..., Any], target: Any) -> None:
     """The estimate is where f(gamma(t)), which falls with t, crosses the target: within twelve digits, and within its own error."""
     assert estimate.status == "ok", estimate.reason
     t, error = mp.mpf(float(estimate.value)), mp.mpf(float(estimate.error))
@@ -86,7 +90,7 @@ def crosses(estimate, f, target):
         assert f(snr(t - reach)) > target > f(snr(t + reach)), (float(t), float(error))
 
 
-def agrees(estimate, exact, digits=1e-12):
+def agrees(estimate: Estimate, exact: Any, digits: float = 1e-12) -> None:
     assert estimate.status == "ok", estimate.reason
     gap = abs(mp.mpf(float(estimate.value)) - exact)
     assert gap <= digits * abs(exact), (float(estimate.value), exact)
@@ -99,12 +103,17 @@ SPECTRA = st.one_of(
     st.tuples(st.just("atoms"), st.fixed_dictionaries({"share": st.floats(0.01, 0.99), "contrast": spread(1e-3, 1e3)})),
     st.tuples(st.just("linear-manifold"), st.fixed_dictionaries({"ratio": st.floats(1e-3, 1)})),
 )
-TWINS = {"marchenko-pastur": marchenko_pastur, "power-law": power_law, "atoms": atoms, "linear-manifold": linear_manifold}
+TWINS: dict[str, Callable[..., Any]] = {
+    "marchenko-pastur": marchenko_pastur,
+    "power-law": power_law,
+    "atoms": atoms,
+    "linear-manifold": linear_manifold,
+}
 
 
 @settings(max_examples=12, deadline=None)
 @given(spectrum=SPECTRA, t=spread(1e-6, 12), lam=spread(1e-3, 30))
-def test_information_dispersion_and_cumulant_of_a_spectrum(spectrum, t, lam):
+def test_information_dispersion_and_cumulant_of_a_spectrum(spectrum: tuple[str, dict[str, Any]], t: float, lam: float) -> None:
     kind, given_ = spectrum
     name = f"spectrum-{kind}"
     with mp.workdps(DPS):
@@ -118,7 +127,7 @@ def test_information_dispersion_and_cumulant_of_a_spectrum(spectrum, t, lam):
 
 @settings(max_examples=6, deadline=None)
 @given(spectrum=SPECTRA, alpha=spread(1e-9, 3))
-def test_critical_times_of_a_spectrum(spectrum, alpha):
+def test_critical_times_of_a_spectrum(spectrum: tuple[str, dict[str, Any]], alpha: float) -> None:
     kind, given_ = spectrum
     name = f"spectrum-{kind}"
     if kind == "linear-manifold" and given_["ratio"] < 0.1:
@@ -137,7 +146,7 @@ def test_critical_times_of_a_spectrum(spectrum, alpha):
 
 @settings(max_examples=4, deadline=None)
 @given(spectrum=SPECTRA, t=spread(0.01, 1), share=st.floats(0.05, 0.95))
-def test_the_glass_minimises_the_free_energy_over_m(spectrum, t, share):
+def test_the_glass_minimises_the_free_energy_over_m(spectrum: tuple[str, dict[str, Any]], t: float, share: float) -> None:
     """Against values of [alpha + g(m)]/m around the minimiser: no derivative, no stationarity condition."""
     kind, given_ = spectrum
     name = f"spectrum-{kind}"
@@ -145,7 +154,7 @@ def test_the_glass_minimises_the_free_energy_over_m(spectrum, t, share):
         average, gamma = TWINS[kind](**given_), snr(t)
         alpha = float(information(average, gamma) * share)
 
-        def free(m):
+        def free(m: Any) -> Any:
             return (mp.mpf(alpha) + cumulant(average, gamma, m)) / m
 
         m = mp.mpf(float(predict(name, "rsb-parameter", t=t, alpha=alpha, **given_).value))
@@ -158,7 +167,7 @@ def test_the_glass_minimises_the_free_energy_over_m(spectrum, t, share):
 
 
 @pytest.mark.parametrize("kind", ["marchenko-pastur", "linear-manifold"])
-def test_spectra_become_isotropic(kind):
+def test_spectra_become_isotropic(kind: str) -> None:
     ratio = 1.0 if kind == "linear-manifold" else 1e9
     near = 1e-14 if kind == "linear-manifold" else 1e-8
     for alpha in (1e-6, 0.3, 2.0):
@@ -167,13 +176,13 @@ def test_spectra_become_isotropic(kind):
         assert float(found.value) == pytest.approx(float(exact.value), rel=near)
 
 
-def test_marchenko_pastur_at_published_ratios():
+def test_marchenko_pastur_at_published_ratios() -> None:
     """Collapse at alpha = 0.1 from the closed form of the Shannon transform (Tulino, Verdu 2004, eq. 1.14), evaluated on both sides."""
     for ratio in (0.5, 0.1):
         with mp.workdps(DPS):
             beta = mp.mpf(ratio)  # columns over rows of F: d^-1 log det(1 + gamma F F^T/D) = beta log(...) form of the bulk
 
-            def closed(gamma, beta=beta):
+            def closed(gamma: Any, beta: Any = beta) -> Any:
                 g = gamma / beta  # eigenvalues of F F^T/D are those of F F^T/d over beta
                 f = (mp.sqrt(g * (1 + mp.sqrt(beta)) ** 2 + 1) - mp.sqrt(g * (1 - mp.sqrt(beta)) ** 2 + 1)) ** 2
                 return (beta * mp.log(1 + g - f / 4) + mp.log(1 + g * beta - f / 4) - f / (4 * g)) / 2
@@ -181,21 +190,21 @@ def test_marchenko_pastur_at_published_ratios():
             crosses(predict("spectrum-marchenko-pastur", "collapse-time", ratio=ratio, alpha=0.1), closed, mp.mpf(0.1))
 
 
-def test_energies_outside_the_levels_have_no_rate():
+def test_energies_outside_the_levels_have_no_rate() -> None:
     out = predict("spectrum-atoms", "rate-function", t=0.5, energy=[50.0, 0.3])
     assert list(out.status) == ["none", "ok"] and "mean energy" in out.reason[0]
 
 
 @settings(max_examples=20, deadline=None)
 @given(beta=st.one_of(st.floats(0, 1), st.just(1.0), spread(1e-9, 9).map(lambda u: 1 + u)), h=st.one_of(st.just(0.0), spread(1e-12, 2)))
-def test_magnetisation_solves_its_equation(beta, h):
+def test_magnetisation_solves_its_equation(beta: float, h: float) -> None:
     (m, error), rare = solve_magnetisation(np.array([beta]), np.array([h]))
     with mp.workdps(60):
         if h == 0 and beta <= 1:
             assert m[0] == 0 and rare[0] == 0.5
             return
 
-        def gap(u):
+        def gap(u: Any) -> Any:
             return mp.tanh(mp.mpf(beta) * u + mp.mpf(h)) - u
 
         low, high = mp.mpf(m[0]) / 2, mp.mpf(1)  # gap is positive below the largest root and negative above it
@@ -206,12 +215,12 @@ def test_magnetisation_solves_its_equation(beta, h):
         assert abs((1 - low) / 2 / mp.mpf(rare[0]) - 1) < 1e-12
 
 
-def test_magnetisation_at_the_published_point():
+def test_magnetisation_at_the_published_point() -> None:
     assert float(predict("curie-weiss", "magnetisation", beta=1.5).value) == pytest.approx(0.8585596366, abs=1e-10)
     assert float(predict("curie-weiss", "magnetisation", beta=1.5, h=-0.1).value) < 0
 
 
-def test_each_class_collapses_at_its_own_time():
+def test_each_class_collapses_at_its_own_time() -> None:
     alpha, sds, cost = 0.4, (1.7, 0.6), 0.15
     with mp.workdps(DPS):
         for k, sd in enumerate(sds):
@@ -220,35 +229,38 @@ def test_each_class_collapses_at_its_own_time():
                     "mixture-rare", "class-collapse-time", method=method, cluster=k, alpha=alpha, sigma_a=sds[0], sigma_b=sds[1], cost=cost
                 )
                 crosses(found, lambda g, sd=sd: mp.log(1 + g * mp.mpf(sd) ** 2) / 2, mp.mpf(alpha) - (mp.mpf(cost) if k else 0))
-        unlike, w = {"sigma_a": 1.7, "sigma_b": 0.6, "weight": 0.3}, mp.mpf(0.3)
+        unlike: dict[str, Any] = {"sigma_a": 1.7, "sigma_b": 0.6, "weight": 0.3}
+        w = mp.mpf(0.3)
         average = predict("mixture-unlike", "collapse-time", alpha=alpha, **unlike)
         crosses(average, lambda g: (w * mp.log(1 + g * mp.mpf(1.7) ** 2) + (1 - w) * mp.log(1 + g * mp.mpf(0.6) ** 2)) / 2, mp.mpf(alpha))
     own = [float(predict("mixture-unlike", "class-collapse-time", cluster=k, alpha=alpha, **unlike).value) for k in (0, 1)]
     assert own[1] < float(average.value) < own[0]
 
 
-def test_a_class_that_holds_no_datum_does_not_collapse():
+def test_a_class_that_holds_no_datum_does_not_collapse() -> None:
     out = predict("mixture-rare", "class-collapse-time", cluster=1, alpha=0.05, cost=0.2)
     assert out.status == "none" and "fewer than one datum" in str(out.reason)
     with pytest.raises(DomainError, match="clusters 0 to 1"):
         predict("mixture-rare", "class-collapse-time", cluster=2, alpha=0.05)
 
 
-def test_a_root_is_found_from_either_side_and_its_error_is_a_bound():
+def test_a_root_is_found_from_either_side_and_its_error_is_a_bound() -> None:
     target = np.array([1e-12, 0.3, 5.0, 30.0])
     for sign, f, slope in ((1, np.log1p, lambda u: 1 / (1 + u)), (-1, lambda u: 1 / u, lambda u: -1 / u**2)):
         exact = np.expm1(target) if sign > 0 else 1 / target
         for known in (lambda u, k, slope=slope: slope(u), None):
-            out = monotone_root(lambda u, k, f=f: Pair(f(u), 0 * u), known, target, np.ones(4), sign)
+            gap: Callable[..., Pair] = lambda u, k, f=f: Pair(f(u), 0 * u)  # noqa: E731
+            out = monotone_root(gap, known, target, np.ones(4), sign)
             assert np.all(np.abs(out.value - exact) <= 4 * out.error + 1e-15 * exact) and np.all(out.error < 1e-12 * exact)
     lost = monotone_root(lambda u, k: Pair(u / (1 + u), 0 * u), None, np.array([2.0]), np.ones(1), 1)
     assert np.isnan(lost.value[0])
 
 
 @pytest.mark.parametrize(("beta", "h"), [(0.6, 0.0), (1.5, 0.0), (0.8, -0.2)])
-def test_curie_weiss_levels_are_those_of_the_derivation(beta, h):
+def test_curie_weiss_levels_are_those_of_the_derivation(beta: float, h: float) -> None:
     """The compiled formulas of the derivation: nested integrals and a root found by another solver."""
-    given_ = {"beta": beta, "h": h}
+    given_: dict[str, Any] = {"beta": beta, "h": h}
+    more: Any
     for quantity, more in [
         ("energy-cumulant", {"t": 0.4, "lam": [0.4, 2.0]}),
         ("dispersion", {"t": 0.5}),
@@ -261,7 +273,7 @@ def test_curie_weiss_levels_are_those_of_the_derivation(beta, h):
         assert np.all(np.abs(fast.value - slow.value) <= 1e-12 * np.abs(slow.value) + 4 * fast.error)
 
 
-def test_the_mean_field_of_tilted_levels_moves():
+def test_the_mean_field_of_tilted_levels_moves() -> None:
     """Independent spins of the state's magnetisation are right at tilt one only. By brute force: log E_a exp(-lam E) for given x, an
     integral over the mean field, less the same for independent spins; both from one x, so that the difference hardly fluctuates.
 
@@ -276,7 +288,7 @@ def test_the_mean_field_of_tilted_levels_moves():
     for _ in range(120):
         signal = lam * np.sqrt(gamma) * (np.sqrt(gamma) * spins + rng.standard_normal(d))
 
-        def log_sum(signal):  # over all states of exp(beta M^2/2d + signal.a)
+        def log_sum(signal: Any) -> Any:  # over all states of exp(beta M^2/2d + signal.a)
             exponent = np.array([-d * beta * u * u / 2 + np.logaddexp(beta * u + signal, -beta * u - signal).sum() for u in fields])
             return exponent.max() + np.log(np.exp(exponent - exponent.max()).sum())
 
@@ -303,10 +315,12 @@ OF_A_CLASS = {
 
 @settings(max_examples=5, deadline=None)
 @given(sd=st.floats(0.3, 3.0), t=spread(1e-3, 3), alpha=spread(0.02, 1.5), lam=spread(0.05, 5), cost=st.floats(0, 0.01))
-def test_quantities_of_a_class_are_those_of_gaussian_data_at_its_own_alpha(sd, t, alpha, lam, cost):
+def test_quantities_of_a_class_are_those_of_gaussian_data_at_its_own_alpha(
+    sd: float, t: float, alpha: float, lam: float, cost: Any
+) -> None:
     """Against the closed forms derived for `gaussian`, by both roads of the mixture; cluster 1 has fewer data."""
     own = {"t": t, "alpha": alpha - cost, "lam": lam}
-    given_ = {"t": t, "alpha": alpha, "lam": lam}
+    given_: dict[str, Any] = {"t": t, "alpha": alpha, "lam": lam}
     for name, needs in OF_A_CLASS.items():
         wanted = predict("gaussian", name.removeprefix("class-"), sigma=sd, **{k: own[k] for k in needs})
         for method in get_quantity(name, get_model("mixture-rare")).methods:
@@ -317,15 +331,16 @@ def test_quantities_of_a_class_are_those_of_gaussian_data_at_its_own_alpha(sd, t
 
 @settings(max_examples=5, deadline=None)
 @given(sd=st.floats(0.3, 3.0), t=spread(1e-3, 3), alpha=spread(0.02, 1.5), lam=spread(0.05, 5))
-def test_clusters_have_a_second_road_for_everything(sd, t, alpha, lam):
-    values = {"t": t, "alpha": alpha, "lam": lam}
+def test_clusters_have_a_second_road_for_everything(sd: float, t: float, alpha: float, lam: float) -> None:
+    values: dict[str, Any] = {"t": t, "alpha": alpha, "lam": lam}
     for name, quantity in quantities(get_model("gaussian")).items():
         if quantity.classes or "d" in [p.name for p in quantity.needs] or name == "rate-function":
             continue
         every = [m for m in quantity.methods if m not in ("window", "exact")]
         assert len(every) > 1 or name == "excess-entropy"
         found = [predict("gaussian", name, method=m, sigma=sd, **{p.name: values[p.name] for p in quantity.needs}) for m in every]
-        assert max(f.value for f in found) - min(f.value for f in found) <= 1e-11 * max(1, abs(found[0].value))
+        numbers = [float(f.value) for f in found]
+        assert max(numbers) - min(numbers) <= 1e-11 * max(1, abs(numbers[0]))
 
 
 @pytest.mark.parametrize(
@@ -336,7 +351,7 @@ def test_clusters_have_a_second_road_for_everything(sd, t, alpha, lam):
         ("ising-chain", {"beta": 0.8}),
     ],
 )
-def test_the_entropy_is_that_of_the_energy_cumulant(name, values):
+def test_the_entropy_is_that_of_the_energy_cumulant(name: str, values: dict[str, Any]) -> None:
     """s = log(2 pi e Delta)/2 + I by two roads; of the mixture also from the clusters' own entropies."""
     t = np.array([1e-3, 0.3, 2.0, 9.0])
     one, other = (predict(name, "entropy", t=t, method=m, **values) for m in ("quadrature", "energy-cumulant"))

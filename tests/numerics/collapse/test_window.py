@@ -1,6 +1,10 @@
 """The window approximation: its averages to full accuracy, its moments from samples."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
+from typing import Any
 
 import mpmath as mp
 import numpy as np
@@ -14,7 +18,7 @@ WIDTHS = [1e-9, 0.999, 1.0, 8.0, 40.0, 1e9]
 CENTRES = [-2000.0, -300.0, -37.0, -0.3, 1.0, 900.0]
 
 
-def slow(function, a, b):
+def slow(function: Callable[..., Any], a: float, b: float) -> float:
     """E function(a + b z) with 20 digits: the integral over z split at the kink and around every possible peak."""
     with mp.workdps(20):
         a, b = mp.mpf(a), mp.mpf(b)
@@ -27,24 +31,24 @@ def slow(function, a, b):
         return float(mp.quad(lambda z: function(a + b * z) * mp.exp(-z * z / 2) / largest, points) * largest / mp.sqrt(2 * mp.pi))
 
 
-def softplus(u):
+def softplus(u: Any) -> Any:
     return mp.log1p(mp.exp(u)) if u < 60 else u + mp.exp(-u)
 
 
-def logistic(u):
+def logistic(u: Any) -> Any:
     return 1 / (1 + mp.exp(-u))
 
 
 @pytest.mark.parametrize("b", WIDTHS)
 @pytest.mark.parametrize(("fast", "function"), [(window.softplus_average, softplus), (window.logistic_average, logistic)])
-def test_averages_hold_their_relative_accuracy(b, fast, function):
+def test_averages_hold_their_relative_accuracy(b: float, fast: Callable[..., Any], function: Callable[..., Any]) -> None:
     values = fast(np.array(CENTRES), b)
     for a, value in zip(CENTRES, values, strict=True):
         exact = slow(function, a, b)
         assert value == pytest.approx(exact, rel=2e-12, abs=1e-300)
 
 
-def test_moments_of_the_information_density_are_those_of_samples():
+def test_moments_of_the_information_density_are_those_of_samples() -> None:
     """Standard errors below 0.3 % of the values; 5 sigma: false failure 1e-6, detects 1.5 %."""
     rng, q = np.random.default_rng(11), 0.7
     xi, z = rng.standard_normal((2, 1_000_000))
@@ -56,7 +60,7 @@ def test_moments_of_the_information_density_are_those_of_samples():
     assert abs(squared.mean() - variance) < 5 * squared.std() / 1e3
 
 
-def test_class_part_is_the_class_entropy_when_distinct_and_nothing_when_not():
+def test_class_part_is_the_class_entropy_when_distinct_and_nothing_when_not() -> None:
     t, n, d = 1.0, 1e6, 400
     one = GaussianClusters((1.0,), ((),), 1.0)
     far, near = (GaussianClusters((0.5, 0.5), ((mu,), (-mu,)), 1.0) for mu in (3.0, 1e-9))
@@ -65,7 +69,7 @@ def test_class_part_is_the_class_entropy_when_distinct_and_nothing_when_not():
             assert function(law, t, n, d)[0] == pytest.approx(float(function(one, t, levels + 1 - levels / n, d)[0]), rel=1e-11)
 
 
-def test_limits_and_bounds():
+def test_limits_and_bounds() -> None:
     law = GaussianClusters((0.3, 0.7), ((1.0,), (-1.0,)), 1.0)
     t = np.geomspace(1e-9, 40, 60)
     excess, error = window.excess_entropy(law, t, 1e9, 4096)
@@ -79,7 +83,7 @@ def test_limits_and_bounds():
     assert (error <= 1e-11 * excess).all()
 
 
-def test_arguments_outside_their_domains_are_named():
+def test_arguments_outside_their_domains_are_named() -> None:
     law = GaussianClusters((1.0,), ((),), 1.0)
     with pytest.raises(DomainError, match="n="):
         window.excess_entropy(law, 1.0, 1, 4)
@@ -89,7 +93,7 @@ def test_arguments_outside_their_domains_are_named():
         window.excess_entropy(RandomEnergies(1.0, 1.0), 1.0, 10, 4)
 
 
-def test_laws_that_are_the_same_have_the_same_window():
+def test_laws_that_are_the_same_have_the_same_window() -> None:
     """A spectrum of equal eigenvalues is one cluster; spins without coupling are a product, biased by their field."""
     one = GaussianClusters((1.0,), ((),), 1.5)
     spectrum = GaussianSpectrum((Atom(0.3, 2.25), Atom(0.7, 2.25)))
@@ -100,7 +104,7 @@ def test_laws_that_are_the_same_have_the_same_window():
             assert function(a, [0.3, 1.0], 1e4, 64)[0] == pytest.approx(function(b, [0.3, 1.0], 1e4, 64)[0], rel=1e-11)
 
 
-def test_moments_of_a_product_are_those_of_samples():
+def test_moments_of_a_product_are_those_of_samples() -> None:
     """Standard errors below 0.3 % of the values; 5 sigma: false failure 1e-6, detects 1.5 %."""
     rng, t = np.random.default_rng(3), 0.5
     root, values = 1 / math.sqrt(math.expm1(2 * t)), np.array([1.5, -0.6])
@@ -112,7 +116,7 @@ def test_moments_of_a_product_are_those_of_samples():
     assert abs(((density - density.mean()) ** 2).mean() - variance) < 5 * ((density - density.mean()) ** 2).std() / 1e3
 
 
-def test_two_distinct_states_share_the_levels():
+def test_two_distinct_states_share_the_levels() -> None:
     """At early times half of the levels count, at late times all: the class part runs from log 2 to 0."""
     near, far = (window._state_part(1.4, t, 512, 300) for t in (0.5, 12.0))
     assert near[1] @ near[0] == pytest.approx(math.log(2), rel=1e-9)

@@ -17,7 +17,7 @@ from regimes.theory.symbolic.evaluate import value
 
 
 @given(t=st.floats(0.05, 3), sigma=st.floats(0.2, 5), lam=st.floats(0.05, 5), x=st.floats(-3, 3))
-def test_transform_of_a_level_is_the_derived_one(t, sigma, lam, x):
+def test_transform_of_a_level_is_the_derived_one(t: float, sigma: float, lam: float, x: float) -> None:
     proof = derive("gaussian", "collapse")
     noise, signal = -math.expm1(-2 * t), sigma**2 * math.exp(-2 * t)
     numbers = {"lam": lam, "x": x, "sigma": sigma, "r": math.exp(-t), "Delta": noise}
@@ -28,7 +28,7 @@ def test_transform_of_a_level_is_the_derived_one(t, sigma, lam, x):
 
 
 @pytest.mark.parametrize("t", [1e-6, 0.3, 2.0, 20.0])
-def test_mean_and_variance_of_the_window_are_the_derived_ones(t):
+def test_mean_and_variance_of_the_window_are_the_derived_ones(t: float) -> None:
     mean, var = information(4.0 / math.expm1(2 * t))
     assert mean == pytest.approx(float(predict("gaussian", "information", t=t, sigma=2).value), rel=1e-13)
     assert var == pytest.approx(float(predict("gaussian", "dispersion", t=t, sigma=2).value), rel=1e-13)

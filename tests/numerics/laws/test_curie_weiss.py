@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import mpmath as mp
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from regimes.numerics.laws.curie_weiss import limit as curie_weiss_limit
@@ -23,12 +26,12 @@ MODEL = get_model("curie-weiss")
 M_STAR = 0.8585596366
 
 
-def ask(function, **values):
+def ask(function: Callable[..., Any], **values: Any) -> Any:
     answer = function(MODEL, {name: np.array([float(v)]) for name, v in values.items()})
     return float(answer.value[0]), float(answer.error[0]), str(answer.reason[0])
 
 
-def exhaustive(beta, h, d):
+def exhaustive(beta: float, h: float, d: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """All states, their magnetisations, log-probabilities up to a constant, and the share of each that belongs to each class."""
     spins = np.array(list(itertools.product([1, -1], repeat=d)), dtype=float)
     total = spins.sum(1)
@@ -41,7 +44,7 @@ def exhaustive(beta, h, d):
 
 @pytest.mark.parametrize("d", [1, 2, 3, 6, 9])
 @pytest.mark.parametrize(("beta", "h", "gamma"), [(1.5, 0, 0.3), (1.5, 0.1, 0.01), (2.5, -0.3, 5.0), (1.1, 0, 40.0), (1.3, 0.2, 1e4)])
-def test_sums_over_a_sign_are_those_over_all_its_states(d, beta, h, gamma):
+def test_sums_over_a_sign_are_those_over_all_its_states(d: int, beta: float, h: float, gamma: float) -> None:
     rng = np.random.default_rng(d)
     xi = gamma * rng.choice([-1, 1], d) + np.sqrt(gamma) * rng.normal(size=d)
     spins, prior, share = exhaustive(beta, h, d)
@@ -53,7 +56,7 @@ def test_sums_over_a_sign_are_those_over_all_its_states(d, beta, h, gamma):
 
 
 @pytest.mark.parametrize(("beta", "h", "gamma"), [(1.5, 0.01, 1e-3), (1.02, 0, 0.3), (1.5, -0.02, 4.0), (1.2, 0, 60.0)])
-def test_sums_over_a_sign_at_many_spins(beta, h, gamma):
+def test_sums_over_a_sign_at_many_spins(beta: float, h: float, gamma: float) -> None:
     """Against the recursion of elementary symmetric functions: the sum over all states of one M, spin by spin, nothing cancels."""
     d, rng = 301, np.random.default_rng(5)
     nodes = gamma * np.array([1, 1, 1, -1, -1, -1]) + np.sqrt(gamma) * np.array([-1.7, 0.1, 1.6, -1.8, 0.2, 1.5])
@@ -61,7 +64,7 @@ def test_sums_over_a_sign_at_many_spins(beta, h, gamma):
     total = np.arange(-d, d + 1, 2)
     prior = beta * total**2 / (2 * d) + h * total
 
-    def both(xi):
+    def both(xi: Any) -> Any:
         log = np.array([0.0])
         for field in xi:
             log = np.logaddexp(np.append(log - field, -np.inf), np.append(-np.inf, log + field))
@@ -75,7 +78,7 @@ def test_sums_over_a_sign_at_many_spins(beta, h, gamma):
 
 
 @pytest.mark.parametrize("gamma", [1e-4, 0.1, 6.0])
-def test_fields_that_do_not_matter_are_left_out(gamma, monkeypatch):
+def test_fields_that_do_not_matter_are_left_out(gamma: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """At large d, against every field and every frequency taken into account."""
     d, nodes = 6_001, gamma * np.array([1, 1, -1, -1]) + np.sqrt(gamma) * np.array([-1.0, 1.0, -1.1, 0.9])
     counts = np.array([[2500, 2500, 500, 501], [1550, 1550, 1450, 1451], [300, 300, 2700, 2701]], dtype=float)
@@ -87,7 +90,7 @@ def test_fields_that_do_not_matter_are_left_out(gamma, monkeypatch):
 # -- averages over x ---------------------------------------------------------------------------------------------------------------
 
 
-def brute_force(beta, h, d, t, nodes):
+def brute_force(beta: float, h: float, d: int, t: float, nodes: Any) -> Any:
     """phi, I and KL by a tensor rule over x in R^d, with P_t^c(x) summed over all states."""
     spins, prior, share = exhaustive(beta, h, d)
     mass = np.exp(prior - logsumexp(prior)) * share
@@ -111,7 +114,7 @@ def brute_force(beta, h, d, t, nodes):
     ("beta", "h", "d", "t", "nodes"),
     [(1.5, 0.3, 1, 0.7, 60), (1.5, 0.0, 2, 0.9, 50), (1.5, 0.1, 2, 0.9, 50), (2.0, -0.2, 3, 1.1, 30), (1.3, 0.1, 4, 1.6, 16)],
 )
-def test_averages_are_those_over_all_states_and_points(beta, h, d, t, nodes):
+def test_averages_are_those_over_all_states_and_points(beta: float, h: float, d: int, t: float, nodes: int) -> None:
     phi, info, kl = brute_force(beta, h, d, t, nodes)
     for function, expected in (
         (speciation.cloning_probability, phi),
@@ -124,7 +127,7 @@ def test_averages_are_those_over_all_states_and_points(beta, h, d, t, nodes):
         assert error < 1e-11
 
 
-def test_one_spin_is_a_gaussian_pair():
+def test_one_spin_is_a_gaussian_pair() -> None:
     """At d = 1 the log-odds are normal with kappa = gamma, whatever the coupling; mpmath from that law."""
     t = 0.45
     with mp.workdps(25):
@@ -135,7 +138,7 @@ def test_one_spin_is_a_gaussian_pair():
     assert ask(speciation.kappa, beta=1.5, h=0, d=1, t=t)[0] == pytest.approx(float(kappa), rel=1e-12)
 
 
-def test_monte_carlo_is_the_sum_over_all_counts(monkeypatch):
+def test_monte_carlo_is_the_sum_over_all_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     case = {"beta": 1.4, "h": 0.05, "d": 3, "t": 0.8}
     functions = (speciation.cloning_probability, speciation.class_information, speciation.kappa, speciation.log_odds_variance)
     exact = [ask(function, **case)[0] for function in functions]
@@ -146,19 +149,19 @@ def test_monte_carlo_is_the_sum_over_all_counts(monkeypatch):
         assert abs(value - expected) <= error and 0 < error < 0.01 * expected, function.__name__
 
 
-def test_the_densities_of_the_sample_are_normalised():
+def test_the_densities_of_the_sample_are_normalised() -> None:
     """The mean of P_t^other/P_t^own in the own class is 1: importance weights, control variate and log-odds together."""
     for d, t in ((30, 1.6), (3000, 3.9)):
         law = odds_curie_weiss.odds(MODEL, {"beta": np.array([1.5]), "h": np.array([0.001])})
 
-        def ratio(log_odds, weights, own):
+        def ratio(log_odds: Any, weights: Any, own: Any) -> Any:
             return np.exp(log_odds[..., 1 - own, None])
 
         value, error = law.averages(np.array([t]), np.array([float(d)]), ratio)
         assert np.all(np.abs(value - 1) <= error) and np.all(error < 0.01), (d, value, error)
 
 
-def test_fewer_values_of_the_magnetisation_stand_for_all(monkeypatch):
+def test_fewer_values_of_the_magnetisation_stand_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """The law of M by Gauss rules over stretches of it, and term by term."""
     law, gamma = curie_weiss_signs.signs(1.02, 1e-4, 20_000), 1 / np.expm1(6)
     weights = np.exp(law.log_weights)
@@ -174,7 +177,7 @@ def test_fewer_values_of_the_magnetisation_stand_for_all(monkeypatch):
 
 
 @pytest.mark.parametrize(("d", "expected", "digits"), [(100, 0.772, 1e-3), (1600, 0.775, 5e-4)])
-def test_published_cloning_probability(d, expected, digits):
+def test_published_cloning_probability(d: int, expected: float, digits: float) -> None:
     t = np.log(d * M_STAR**2) / 2
     value, error, _ = ask(speciation.cloning_probability, beta=1.5, h=0, d=d, t=t)
     assert abs(value - expected) < digits and error < 1e-4
@@ -182,12 +185,12 @@ def test_published_cloning_probability(d, expected, digits):
     assert abs(value - other) <= error + off
 
 
-def test_published_limit():
+def test_published_limit() -> None:
     value, error, _ = ask(curie_weiss_limit.cloning_probability, beta=1.5, h=0, d=1e9, t=np.log(1e9 * M_STAR**2) / 2)
     assert value == pytest.approx(0.7752002454, abs=2e-10) and error < 1e-12
 
 
-def test_the_limit_is_reached_like_one_over_d():
+def test_the_limit_is_reached_like_one_over_d() -> None:
     gaps = []
     for d in (1e3, 1e4):
         t, h = np.log(d) / 2 - 0.1, 0.4 / d
@@ -197,7 +200,7 @@ def test_the_limit_is_reached_like_one_over_d():
     assert 8 < gaps[0] / gaps[1] < 12, gaps
 
 
-def test_weights_of_the_states():
+def test_weights_of_the_states() -> None:
     for h in (0.002, -0.0007):
         gaps = [
             ask(curie_weiss_limit.class_weight, beta=1.4, h=h, d=d)[0] - ask(curie_weiss_limit.class_weight_exact, beta=1.4, h=h, d=d)[0]
@@ -211,7 +214,7 @@ def test_weights_of_the_states():
     assert states[0][1] == pytest.approx(-states[1][0], rel=1e-14) and states[1][1] == pytest.approx(-states[0][0], rel=1e-14)
 
 
-def test_a_tie_is_the_only_doubt_at_early_times():
+def test_a_tie_is_the_only_doubt_at_early_times() -> None:
     """At d even, M = 0 is told apart by nothing: phi = 1 - P(M = 0)/2."""
     spins, prior, _ = exhaustive(1.5, 0, 8)
     tie = np.exp(prior - logsumexp(prior)) @ (spins.sum(1) == 0)
@@ -223,7 +226,7 @@ def test_a_tie_is_the_only_doubt_at_early_times():
 
 
 @pytest.mark.slow
-def test_times_meet_their_conditions():
+def test_times_meet_their_conditions() -> None:
     case = {"beta": 1.5, "h": 0, "d": 60}
     snr, error, _ = ask(speciation_times.snr, **case)
     for shift, sign in ((-2, 1), (2, -1)):
@@ -239,7 +242,7 @@ def test_times_meet_their_conditions():
     assert abs(mean**2 - variance) < 2 * (2 * mean * off + blur)
 
 
-def test_eigenvalue_and_curvature_from_the_states():
+def test_eigenvalue_and_curvature_from_the_states() -> None:
     spins, prior, _ = exhaustive(1.5, 0.1, 4)
     mass = np.exp(prior - logsumexp(prior))
     centred = spins - mass @ spins
@@ -247,7 +250,7 @@ def test_eigenvalue_and_curvature_from_the_states():
     assert ask(speciation_times.noise_balance, beta=1.5, h=0.1, d=4)[0] == pytest.approx(np.log1p(top) / 2, rel=1e-13)
     spins, prior, _ = exhaustive(1.5, 0, 3)
 
-    def log_density(u, t):
+    def log_density(u: Any, t: float) -> Any:
         """log P_t along the diagonal, up to a constant."""
         x, noise = u / mp.sqrt(3), -mp.expm1(-2 * t)
         terms = [mp.exp(p - sum((x - mp.exp(-t) * a) ** 2 for a in s) / (2 * noise)) for p, s in zip(prior, spins, strict=True)]
@@ -260,7 +263,7 @@ def test_eigenvalue_and_curvature_from_the_states():
     assert ask(speciation_times.curvature, beta=1.5, h=0, d=3)[0] == pytest.approx(float(curvature), rel=1e-12)
 
 
-def test_where_there_are_no_classes_the_reason_is_told():
+def test_where_there_are_no_classes_the_reason_is_told() -> None:
     for function in (speciation.kappa, speciation.cloning_probability):
         value, _, reason = ask(function, beta=0.9, h=0, d=10, t=1)
         assert np.isnan(value) and "one state" in reason

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import mpmath as mp
 import numpy as np
@@ -20,20 +22,20 @@ SNRS = st.floats(-12, 4).map(np.exp)
 TILTS = st.floats(0.02, 2.5)
 
 
-def at(beta, name, *arguments):
+def at(beta: float, name: str, *arguments: Any) -> tuple[float, float]:
     """Value and error at one point."""
     pair = getattr(ChainLevels(np.array([beta])), name)(*(np.array([float(v)]) for v in arguments))
     return float(pair.value[0]), float(pair.error[0])
 
 
-def close(pair, other, tolerance):
+def close(pair: tuple[float, float], other: Any, tolerance: Any) -> None:
     assert abs(pair[0] - other) <= pair[1] + tolerance, (pair, other)
 
 
 class Line:
     """Another discretisation, from the density of the field v = h + tau U(v) on the line: trapezoidal rule, no interpolation."""
 
-    def __init__(self, beta, gamma, lam):
+    def __init__(self, beta: float, gamma: float, lam: float) -> None:
         mean, sd = lam * gamma, lam * np.sqrt(gamma)
         step = min(sd / 4, 0.12)
         v = np.arange(mean - beta - 10 * sd, mean + beta + 10 * sd, step)
@@ -51,10 +53,10 @@ class Line:
         self.v, self.lam, self.gamma, self.kernel = v, lam, gamma, kernel
         self.growth = np.log(np.cosh(v + beta) * np.cosh(v - beta) / np.cosh(beta) ** 2) / 2
 
-    def cumulant(self):
+    def cumulant(self) -> float:
         return -self.lam * (1 + 2 * self.gamma) / 2 + self.density @ self.growth
 
-    def dispersion(self):
+    def dispersion(self) -> float:
         """Sum over all pairs of sites of the covariance of h_i - growth_i, site by site along the chain; lam = 1."""
         centred = [self.v[None, :] - u[:, None] - self.growth[None, :] for _, u in self.bonds]
         mean = sum(self.density @ (k * y).sum(1) for k, y in zip(self.kernels, centred, strict=True))
@@ -70,16 +72,16 @@ class Line:
 @pytest.mark.parametrize(
     ("beta", "gamma", "lam"), [(0.1, 2.0, 1.0), (0.7, 0.3, 0.4), (1.0, 1.0, 1.0), (1.5, 0.5, 1.0), (1.5, 4.0, 2.3), (2.5, 0.2, 0.8)]
 )
-def test_cumulant_is_that_of_the_density_of_the_field(beta, gamma, lam):
+def test_cumulant_is_that_of_the_density_of_the_field(beta: float, gamma: float, lam: float) -> None:
     close(at(beta, "cumulant", gamma, lam), Line(beta, gamma, lam).cumulant(), 1e-12)
 
 
 @pytest.mark.parametrize(("beta", "gamma"), [(0.3, 0.5), (1.0, 0.2), (1.4, 2.0)])
-def test_dispersion_is_the_sum_of_covariances_along_the_chain(beta, gamma):
+def test_dispersion_is_the_sum_of_covariances_along_the_chain(beta: float, gamma: float) -> None:
     close(at(beta, "dispersion", gamma), Line(beta, gamma, 1.0).dispersion(), 1e-11)
 
 
-def finite_chain(beta, gamma, lam, d, nodes):
+def finite_chain(beta: float, gamma: float, lam: float, d: int, nodes: Any) -> Any:
     """E log E_a exp(-lam |x - sqrt(gamma) a|^2/2) and the variance of log P(x|a)/P(x), from the definition."""
     spins = np.array(list(itertools.product([1.0, -1.0], repeat=d)))
     prior = np.exp(beta * (spins[:, 1:] * spins[:, :-1]).sum(1))
@@ -98,7 +100,7 @@ def finite_chain(beta, gamma, lam, d, nodes):
 
 
 @pytest.mark.parametrize(("beta", "gamma", "lam"), [(0.25, 0.3, 1.0), (0.25, 0.3, 1.8), (0.4, 0.15, 0.6)])
-def test_one_more_spin_adds_cumulant_and_dispersion(beta, gamma, lam):
+def test_one_more_spin_adds_cumulant_and_dispersion(beta: float, gamma: float, lam: float) -> None:
     """From the definition, no gauge, no cavity; the ends of a chain are felt over a few sites, as tanh(beta)^(2 d)."""
     cumulant, dispersion = finite_chain(beta, gamma, lam, 4, 11) - finite_chain(beta, gamma, lam, 3, 11)
     reach = np.tanh(beta) ** 6
@@ -107,10 +109,10 @@ def test_one_more_spin_adds_cumulant_and_dispersion(beta, gamma, lam):
 
 
 @pytest.mark.parametrize(("beta", "gamma", "lam"), [(0.3, 0.8, 1.0), (0.5, 2.5, 1.0), (0.9, 3.0, 0.4)])
-def test_onset_is_that_of_all_data_of_a_finite_chain(beta, gamma, lam):
+def test_onset_is_that_of_all_data_of_a_finite_chain(beta: float, gamma: float, lam: float) -> None:
     """All 2^17 data, each through its own product of transfer matrices; the difference of two lengths converges exponentially."""
 
-    def log_sum(d):
+    def log_sum(d: int) -> Any:
         data = 1 - 2 * (np.arange(2**d)[:, None] >> np.arange(d) & 1)
         prior = np.exp(beta * (data[:, 1:] * data[:, :-1]).sum(1))
         field = lam * gamma * data
@@ -124,7 +126,7 @@ def test_onset_is_that_of_all_data_of_a_finite_chain(beta, gamma, lam):
     close(at(beta, "onset", gamma, lam), log_sum(17) - log_sum(16) - lam * gamma, 1e-10)
 
 
-def test_cumulant_and_dispersion_are_those_of_sampled_chains():
+def test_cumulant_and_dispersion_are_those_of_sampled_chains() -> None:
     """12 000 chains of 400 spins, products of transfer matrices; at 5 sigma: false failure 2e-6, detects 0.4 % of I and 10 % of V."""
     beta, gamma, count, length, start = 1.1, 0.7, 12_000, 400, 100
     rng = np.random.default_rng(5)
@@ -149,24 +151,24 @@ def test_cumulant_and_dispersion_are_those_of_sampled_chains():
 
 
 @pytest.mark.parametrize(("gamma", "lam"), [(1e-6, 1.0), (0.4, 0.3), (2.0, 1.7), (9.0, 1.0)])
-def test_without_coupling_spins_are_independent(gamma, lam):
+def test_without_coupling_spins_are_independent(gamma: float, lam: float) -> None:
     with mp.workdps(25):
         gamma_, lam_ = mp.mpf(gamma), mp.mpf(lam)
         root = mp.sqrt(gamma_)
         energy = [lambda z: z * z / 2, lambda z: (z + 2 * root) ** 2 / 2]
 
-        def mean(f):
+        def mean(f: Callable[..., Any]) -> Any:
             kink = -root
             return mp.quad(lambda z: f(z) * mp.npdf(z), [-14, *sorted({kink - 1, kink, kink + 1, -6, -3, 0, 3, 6}), 14])
 
-        def tilted(z, k, tilt=lam_):
+        def tilted(z: float, k: Any, tilt: Any = lam_) -> Any:
             return sum(e(z) ** k * mp.exp(-tilt * e(z)) for e in energy) / 2
 
         slope = mean(lambda z: tilted(z, 1) / tilted(z, 0))
         cumulant = mean(lambda z: mp.log(tilted(z, 0)))
         curvature = mean(lambda z: tilted(z, 2) / tilted(z, 0) - (tilted(z, 1) / tilted(z, 0)) ** 2)
 
-        def density(z):
+        def density(z: float) -> Any:
             return -z * z / 2 - mp.log(tilted(z, 0, 1))
 
         information = mean(density)
@@ -190,7 +192,7 @@ def test_without_coupling_spins_are_independent(gamma, lam):
 
 @settings(max_examples=30)
 @given(beta=COUPLINGS, gamma=SNRS)
-def test_nishimori_identity_and_rate_at_one(beta, gamma):
+def test_nishimori_identity_and_rate_at_one(beta: float, gamma: float) -> None:
     close(at(beta, "energy", gamma, 1), 0.5, 0)
     information = at(beta, "information", gamma)
     close(at(beta, "rate", gamma, 1), information[0], information[1])
@@ -199,7 +201,7 @@ def test_nishimori_identity_and_rate_at_one(beta, gamma):
 
 @settings(max_examples=15)
 @given(beta=COUPLINGS, gamma=SNRS)
-def test_information_grows_with_half_the_posterior_variance(beta, gamma):
+def test_information_grows_with_half_the_posterior_variance(beta: float, gamma: float) -> None:
     step = 4e-3 * gamma / (1 + gamma * np.cosh(2 * beta))  # of the expansion in gamma, whose terms alternate
     points = gamma + step * np.array([-2, -1, 1, 2])
     pair = ChainLevels(np.full(4, beta)).information(points)
@@ -209,7 +211,7 @@ def test_information_grows_with_half_the_posterior_variance(beta, gamma):
 
 @settings(max_examples=15)
 @given(beta=COUPLINGS, gamma=SNRS, lam=TILTS)
-def test_energy_and_fluctuation_are_derivatives(beta, gamma, lam):
+def test_energy_and_fluctuation_are_derivatives(beta: float, gamma: float, lam: float) -> None:
     step = 4e-3 * lam
     tilts, same = lam + step * np.array([-2, -1, 1, 2]), np.full(4, gamma)
     weights = np.array([1, -8, 8, -1]) / (12 * step)
@@ -221,7 +223,7 @@ def test_energy_and_fluctuation_are_derivatives(beta, gamma, lam):
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.6, 1.5, 4.0])
-def test_weak_signals(beta):
+def test_weak_signals(beta: float) -> None:
     """I = gamma/2 - gamma^2 cosh(2 beta)/4 and what follows from g = -lam (1/2 + gamma) + lam^2 gamma (1 + gamma cosh 2 beta)/2."""
     gamma = 1e-7 / np.cosh(2 * beta)
     series = gamma * np.cosh(2 * beta)
@@ -236,7 +238,7 @@ def test_weak_signals(beta):
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.6, 1.5, 4.0, 12.0])
-def test_strong_signals(beta):
+def test_strong_signals(beta: float) -> None:
     entropy = float(ChainLevels(np.array([beta])).largest_information()[0])
     flip = 1 / (1 + mp.exp(2 * mp.mpf(beta)))
     exact = -flip * mp.log(flip) - (1 - flip) * mp.log1p(-flip)
@@ -250,7 +252,7 @@ def test_strong_signals(beta):
 
 @pytest.mark.parametrize("beta", [0.0, 0.8, 3.0])
 @pytest.mark.parametrize("gamma", [1e-12, 1e-3, 0.5, 6.0])
-def test_lowest_levels(beta, gamma):
+def test_lowest_levels(beta: float, gamma: float) -> None:
     """At lam -> inf every spin takes the sign of its x_i: the energy is E (|x| - sqrt(gamma))^2/2, the rate -log P of those signs."""
     follow = float(mp.erf(mp.sqrt(mp.mpf(gamma) / 2)))
     energy = 0.5 + gamma * (1 - follow) - np.sqrt(2 * gamma / np.pi) * np.exp(-gamma / 2)
@@ -259,11 +261,11 @@ def test_lowest_levels(beta, gamma):
     close(at(beta, "rate", gamma, 1e5 / gamma**0.5), rate, 1e-5 * (1 + np.exp(beta)))
 
 
-def test_errors_cover_what_other_nodes_change(monkeypatch):
+def test_errors_cover_what_other_nodes_change(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(3)
     chain = ChainLevels(rng.uniform(0, 3, 30))
     gamma, lam = np.exp(rng.uniform(-14, 2, 30)), rng.uniform(0.01, 2, 30)
-    calls = dict.fromkeys(("reduced", "energy", "fluctuation", "rate", "onset"), (gamma, lam))
+    calls: dict[str, Any] = dict.fromkeys(("reduced", "energy", "fluctuation", "rate", "onset"), (gamma, lam))
     calls |= dict.fromkeys(("information", "mmse", "dispersion"), (gamma,))
     usual = {name: getattr(chain, name)(*arguments) for name, arguments in calls.items()}
     monkeypatch.setattr(ising_chain, "_FINE", 47.0)
@@ -272,7 +274,7 @@ def test_errors_cover_what_other_nodes_change(monkeypatch):
         assert np.all(np.abs(other.value - usual[name].value) <= usual[name].error), name
 
 
-def test_points_are_independent_of_their_company_and_bounds_are_kept():
+def test_points_are_independent_of_their_company_and_bounds_are_kept() -> None:
     beta, gamma, lam = np.array([0.3, 1.5, 0.3, 40.0]), np.array([0.2, 3.0, 20.0, 1.0]), np.array([1.0, 2.0, 300.0, 1.0])
     chain = levels(get_model("ising-chain"), {"beta": beta})
     together = chain.cumulant(gamma, lam)

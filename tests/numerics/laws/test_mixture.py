@@ -312,7 +312,7 @@ def test_a_dimension_without_room_for_the_means_is_refused() -> None:
 NESTED = {"far": 2.0, "near": 0.5, "sigma": 0.8}
 
 
-def columns(values: dict[str, float], size: int, **more: Any) -> dict[str, FloatArray]:
+def columns(values: dict[str, Any], size: int, **more: Any) -> dict[str, FloatArray]:
     return {name: np.full(size, x) for name, x in values.items()} | {name: np.broadcast_to(x, (size,)) for name, x in more.items()}
 
 
@@ -383,7 +383,7 @@ def test_linkage_decides_which_groups_are_near() -> None:
     places = (0.0, 1.0, 2.1, 3.3, 4.6)
     line = Mixture(tuple(Cluster(sp.Rational(1, 5), (x,), 1.0) for x in places))
     model = FileModel("line", "five on a line", (), Mixture.family, lambda values: line)
-    merges = {kind: hierarchy(model, {"d": np.array([100.0])}, linkage=kind) for kind in ("single", "complete")}  # type: ignore[arg-type]
+    merges = {kind: hierarchy(model, {"d": np.array([100.0])}, linkage=kind) for kind in ("single", "complete")}
     assert [m.union for m in merges["single"]] == [(0, 1), (0, 1, 2), (0, 1, 2, 3), (0, 1, 2, 3, 4)]
     assert [m.union for m in merges["complete"]] == [(0, 1), (2, 3), (2, 3, 4), (0, 1, 2, 3, 4)]
 
@@ -402,7 +402,8 @@ def test_the_simplex_is_exact_with_symbols_and_of_floats_with_numbers() -> None:
     mu = next(iter(exact[0][0].free_symbols))
     numbers = np.array([0.3, 1.7])
     for value in (numbers, 1.7):
-        centres = [cluster.centre for cluster in model.law({"mu": value, "sigma": 1.0}).clusters]
+        law: Any = model.law({"mu": value, "sigma": 1.0})
+        centres = [cluster.centre for cluster in law.clusters]
         assert all(np.asarray(x).dtype == np.float64 for centre in centres for x in centre)
         for i, j in ((0, 1), (0, 2), (1, 2)):
             np.testing.assert_allclose(sum((a - b) ** 2 for a, b in zip(centres[i], centres[j], strict=True)), 3 * value**2, rtol=1e-15)

@@ -281,7 +281,7 @@ def test_atoms_of_two_spins_and_priors_with_numbers() -> None:
     assert np.allclose(gauss.information(gamma).value, np.log1p(4 * gamma) / 2, rtol=1e-13)
 
 
-def test_outputs_beyond_where_a_density_underflows_weigh_nothing():
+def test_outputs_beyond_where_a_density_underflows_weigh_nothing() -> None:
     """Found by check_model: exp(-768) at the end of a prior's window made every average nan. Nishimori's identity is the witness."""
     gamma = np.geomspace(1e-3, 1e3, 7)
     given = {"rho": np.full(7, 0.375), "sigma": np.ones(7)}

@@ -1,7 +1,11 @@
 """Exact finite sizes of products with densities: transforms by mpmath, normal priors as Gaussian data, pairs by quadrature, samples."""
 
+from __future__ import annotations
+
 import itertools
 import math
+from pathlib import Path
+from typing import Any
 
 import mpmath as mp
 import numpy as np
@@ -11,6 +15,7 @@ import sympy as sp
 from regimes.numerics.collapse import finite_size
 from regimes.numerics.collapse.window import logistic_average, softplus_average
 from regimes.numerics.laws.product.count_points import product_alphabet
+from regimes.numerics.laws.product.density_points import DensityAlphabet
 from regimes.theory.conventions import a, normal_density
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import Atom, GaussianClusters, Piece, Product
@@ -24,23 +29,23 @@ MIXED = Product((Atom(0.4, 0.0),), (Piece(0.6, sp.Rational(1, 2), -2, 0),))
 ROOTED = Product((), (Piece(1, sp.Rational(3, 2) * sp.sqrt(a), 0, 1),))
 
 
-def shipped(prior, **values):
+def shipped(prior: str, **values: Any) -> Any:
     return get_model("product", prior=prior).law({"sigma": 1.0, **values})
 
 
-def transform(law, alphabet, x, lam, gamma):
+def transform(law: Product, alphabet: DensityAlphabet, x: float, lam: Any, gamma: float) -> Any:
     """chi by mpmath.quad, panel by panel, in the convention of the alphabet; nothing shared."""
     root = mp.sqrt(gamma)
 
-    def energy(s):
+    def energy(s: Any) -> Any:
         return (x - s) ** 2 / 2 if alphabet.origin else s * (s / 2 - x)
 
     total = mp.fsum(mp.mpf(atom.weight) * mp.exp(-lam * energy(root * mp.mpf(atom.place))) for atom in law.atoms)
     for piece in law.pieces:
         density = sp.lambdify(a, piece.density, "mpmath")
         reach = 40 / root + 45
-        ends = [max(float(piece.low), float(x / root) - reach), min(float(piece.high), float(x / root) + reach)]
-        cuts = sorted({*np.linspace(*ends, 80), *(float(b) for b in piece.breaks if ends[0] < b < ends[1])})
+        ends = max(float(piece.low), float(x / root) - reach), min(float(piece.high), float(x / root) + reach)
+        cuts = sorted({*np.linspace(ends[0], ends[1], 80), *(float(b) for b in piece.breaks if ends[0] < b < ends[1])})
         total += mp.mpf(piece.weight) * mp.quad(lambda u, f=density: f(u) * mp.exp(-lam * energy(root * u)), cuts)
     return complex(total)
 
@@ -51,8 +56,9 @@ def transform(law, alphabet, x, lam, gamma):
      (STEPS, 0.2), (ROOTED, 0.3), (MIXED, 1.0)],
     ids=["laplace", "logistic", "gauss-bernoulli", "steps", "root", "mixed"],
 )  # fmt: skip
-def test_transforms_equal_quadrature(law, t):
+def test_transforms_equal_quadrature(law: Product, t: float) -> None:
     alphabet, gamma = product_alphabet(law, t, 16), 1 / math.expm1(2 * t)
+    assert isinstance(alphabet, DensityAlphabet)
     assert sum(alphabet.weights) == pytest.approx(1, abs=1e-12)
     lam = np.array([0.5, 1.0, 1.9, 0.6 + 4j, 1.2 + 12j, 0.8 + 26j], dtype=complex)
     (found,) = alphabet.log_chi(lam, [0])
@@ -70,7 +76,7 @@ def test_transforms_equal_quadrature(law, t):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("d", "n", "t"), [(8, 50, 0.5), (8, 1e9, 0.1), (64, 2e4, 1.3), (512, 1e6, 1.5), (4096, 1e9, 2.0), (16, 2, 0.3)])
-def test_normal_coordinates_are_gaussian_data(d, n, t):
+def test_normal_coordinates_are_gaussian_data(d: int, n: float, t: float) -> None:
     """12 sampled values within their errors, five standard errors: false failure below 1e-4; errors of 1e-6 to 4 %."""
     for f in (finite_size.excess_entropy, finite_size.collapse_probability):
         (value, error), (wanted, slack) = f(NORMAL, t, n, d, tol=1e-3), f(GaussianClusters((1.0,), ((),), 1.0), t, n, d)
@@ -79,7 +85,7 @@ def test_normal_coordinates_are_gaussian_data(d, n, t):
 
 
 @pytest.mark.parametrize(("width", "t"), [(2.0, 0.3), (2.0, 1.5)])
-def test_two_uniform_data_in_two_dimensions_give_the_average_over_their_distance(width, t):
+def test_two_uniform_data_in_two_dimensions_give_the_average_over_their_distance(width: float, t: float) -> None:
     """Differences of two coordinates have a triangular law; E_1 - E_2 = -S^2/2 + S z, S^2 = gamma |a_1 - a_2|^2."""
     nodes, weights = np.polynomial.legendre.leggauss(40)
     u, w = width * (1 + nodes) / 2, weights * width / 2
@@ -96,7 +102,7 @@ def test_two_uniform_data_in_two_dimensions_give_the_average_over_their_distance
 
 
 @pytest.mark.parametrize("law", [UNIFORM, MIXED], ids=["uniform", "mixed"])
-def test_exact_values_are_the_means_of_the_planted_estimator(law):
+def test_exact_values_are_the_means_of_the_planted_estimator(law: Product) -> None:
     """4 comparisons at 4.5 standard errors of independent data sets: false failure 3e-5; detects 6 % of f^e and of phi_C."""
     rng, n, d, t, sets = np.random.default_rng(5), 40, 16, 0.3, 1500
     samples = np.empty((sets, 2))
@@ -114,7 +120,7 @@ def test_exact_values_are_the_means_of_the_planted_estimator(law):
 
 
 @pytest.mark.slow
-def test_late_times_have_the_limits_of_no_information():
+def test_late_times_have_the_limits_of_no_information() -> None:
     law, d, n = shipped("laplace"), 64, 1e6
     f, _ = finite_size.excess_entropy(law, 40.0, n, d)
     phi, _ = finite_size.collapse_probability(law, 40.0, n, d)
@@ -122,12 +128,12 @@ def test_late_times_have_the_limits_of_no_information():
     assert phi == pytest.approx(1 / n, rel=2e-5)
 
 
-def test_times_that_take_too_many_nodes_are_refused():
+def test_times_that_take_too_many_nodes_are_refused() -> None:
     with pytest.raises(DomainError, match="window"):
         finite_size.excess_entropy(shipped("laplace"), 1e-6, 10, 8)
 
 
-def test_a_density_that_is_text_is_refused_and_not_run(tmp_path):
+def test_a_density_that_is_text_is_refused_and_not_run(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     law = Product((), (Piece(1, f"open({str(trace)!r}, 'w').write('x')", 0, 1),))
     with pytest.raises(sp.SympifyError):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -15,17 +18,17 @@ from regimes.theory.model import get_model
 MODEL = get_model("zero-mean-mixture")
 
 
-def ask(function, **values):
+def ask(function: Callable[..., Any], **values: Any) -> tuple[float, float, str]:
     """One number, its error and its reason."""
     answer = function(MODEL, {"weight": np.array([0.5]), **{k: np.array([float(v)]) for k, v in values.items()}})
     return float(answer.value[0]), float(answer.error[0]), str(answer.reason[0])
 
 
-def width(sigma, t):
+def width(sigma: float, t: float) -> Any:
     return -mp.expm1(-2 * mp.mpf(t)) + mp.mpf(sigma) ** 2 * mp.exp(-2 * mp.mpf(t))
 
 
-def in_the_plane(sigma_a, sigma_b, weight, t):
+def in_the_plane(sigma_a: float, sigma_b: float, weight: float, t: float) -> list[float]:
     """phi and I at d = 2 by nested Gauss-Legendre quadrature over the two coordinates of x, from the densities."""
     widths, w = [float(width(s, t)) for s in (sigma_a, sigma_b)], (weight, 1 - weight)
     ends = np.concatenate([np.sqrt(min(widths)) * np.arange(0, 10, 0.5), np.linspace(5, 9.5, 30) * np.sqrt(max(widths))])
@@ -40,7 +43,7 @@ def in_the_plane(sigma_a, sigma_b, weight, t):
     return [4 * dx @ f @ dx for f in ((first**2 + second**2) / total, info)]
 
 
-def test_at_two_dimensions_by_nested_quadrature():
+def test_at_two_dimensions_by_nested_quadrature() -> None:
     case = {"sigma_a": 1.5, "sigma_b": 0.4, "weight": 0.3, "t": 0.2}
     phi, info = in_the_plane(**case)
     for function, exact in (
@@ -53,10 +56,11 @@ def test_at_two_dimensions_by_nested_quadrature():
         assert value == pytest.approx(float(exact), rel=1e-12) and error < 1e-12
 
 
-def along_the_radius(sigma_a, sigma_b, weight, d, t):
+def along_the_radius(sigma_a: float, sigma_b: float, weight: float, d: int, t: float) -> tuple[Any, Any, Any, Any]:
     """phi, I and the moments of L under the first class: trapezoidal sums over u = log |x|^2 about the bulk of each class."""
     widths, w, half = [width(s, t) for s in (sigma_a, sigma_b)], (mp.mpf(weight), 1 - mp.mpf(weight)), mp.mpf(d) / 2
-    step, sums = mp.mpf("0.035") / mp.sqrt(half), [[], []]
+    step = mp.mpf("0.035") / mp.sqrt(half)
+    sums: list[list[Any]] = [[], []]
     for own, g in enumerate(widths):
         total = [mp.mpf(0)] * 5
         for sign in (1, -1):
@@ -86,8 +90,8 @@ def along_the_radius(sigma_a, sigma_b, weight, d, t):
     d=st.sampled_from([1, 2, 3, 7, 50, 1000, 10**6]),
     t=st.floats(-6, 1).map(lambda u: 10**u),
 )
-def test_averages_against_quadrature_over_the_radius(sigma_a, sigma_b, weight, d, t):
-    case = {"sigma_a": sigma_a, "sigma_b": sigma_b, "weight": weight, "d": d, "t": t}
+def test_averages_against_quadrature_over_the_radius(sigma_a: float, sigma_b: float, weight: float, d: int, t: float) -> None:
+    case: dict[str, Any] = {"sigma_a": sigma_a, "sigma_b": sigma_b, "weight": weight, "d": d, "t": t}
     with mp.workdps(25):
         phi, info, mean, var = along_the_radius(**case)
     for exact, *functions in (
@@ -101,12 +105,12 @@ def test_averages_against_quadrature_over_the_radius(sigma_a, sigma_b, weight, d
             assert abs(value - exact) <= error + 1e-13 * abs(exact) + 1e-17, (function.__name__, value, float(exact), error)
 
 
-def test_mean_equals_standard_deviation_at_the_published_time():
+def test_mean_equals_standard_deviation_at_the_published_time() -> None:
     value, error, _ = ask(speciation_times.balance, sigma_a=2**0.5, sigma_b=0.5**0.5, d=1024)
     assert value == pytest.approx(1.4010136, abs=1e-7) and error < 1e-12
 
 
-def test_a_quarter_of_log_d():
+def test_a_quarter_of_log_d() -> None:
     """t - log[d (sigma_a^2 - sigma_b^2)^2/8]/4 falls like d^{-1/2} for every definition that looks at the log-odds."""
     for definition in (speciation_times.snr, speciation_times.balance, speciation_times.cloning):
         gaps = []
@@ -117,7 +121,7 @@ def test_a_quarter_of_log_d():
         assert np.all(ratios > 8) and abs(gaps[-1]) < 1e-3, (definition.__name__, gaps)
 
 
-def test_where_there_is_no_root_the_reason_is_told():
+def test_where_there_is_no_root_the_reason_is_told() -> None:
     for definition in (speciation_times.bimodal, speciation_times.curvature):
         value, _, reason = ask(definition, sigma_a=2, sigma_b=1, d=100)
         assert np.isnan(value) and "same mean" in reason
@@ -127,14 +131,14 @@ def test_where_there_is_no_root_the_reason_is_told():
     assert np.isnan(value) and "at most 1" in reason
 
 
-def test_the_same_classes_cannot_be_told_apart():
+def test_the_same_classes_cannot_be_told_apart() -> None:
     value, _, _ = ask(speciation.cloning_probability, sigma_a=1, sigma_b=1, d=100, t=0.1)
     assert value == pytest.approx(0.5, abs=1e-14)
     for definition in (speciation_times.snr, speciation_times.balance, speciation_times.cloning):
         assert np.isnan(ask(definition, sigma_a=1, sigma_b=1, d=100)[0])
 
 
-def test_domain_is_covered():
+def test_domain_is_covered() -> None:
     rng = np.random.default_rng(3)
     count = 300
     values = {

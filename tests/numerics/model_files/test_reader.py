@@ -48,7 +48,7 @@ def moments(law: Product) -> list[float]:
     for piece in law.pieces:
         f = sp.lambdify([a], piece.density, "mpmath")
         ends = [mp.mpf(str(sp.N(end, 20)).replace("oo", "inf")) for end in (piece.low, *piece.breaks, piece.high)]
-        total = [t + piece.weight * mp.quad(lambda u, f=f, k=k: f(u) * u**k, ends) for k, t in enumerate(total)]  # type: ignore[misc]
+        total = [t + piece.weight * mp.quad(lambda u, f=f, k=k: f(u) * u**k, ends) for k, t in enumerate(total)]
     return [float(t) for t in total]
 
 
@@ -155,7 +155,7 @@ def test_eigenvalues_come_from_a_file_beside_the_model(suffix: str, read: Any, t
     by_name = get_model("spectrum", kind=str(tmp_path / f"values{suffix}"))
     by_model = read(SPECTRUM + f'[spectrum]\nfile = "values{suffix}"\n')
     for model in (by_name, by_model):
-        law = model.law({"sigma": 1.0})
+        law: Any = model.law({"sigma": 1.0})
         assert [(float(w.weight), float(w.place)) for w in law.atoms] == [(0.25, 0.0), (0.5, 0.5), (0.25, 2.0)]
     assert (by_name.name, by_model.name) == ("spectrum-values", "bulk")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ TIMES = np.geomspace(1e-6, 30, 25)
 EPS = np.finfo(float).eps
 
 
-def snr(schedule, own, **options):
+def snr(schedule: str, own: Any, **options: Any) -> Any:
     """alpha^2/sigma^2 from the definition of each schedule, in mpmath."""
     u = mp.mpf(own)
     if schedule == "ornstein-uhlenbeck":
@@ -47,7 +49,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("schedule", "options"), CASES)
-def test_own_times_have_the_signal_to_noise_ratio_of_t(schedule, options):
+def test_own_times_have_the_signal_to_noise_ratio_of_t(schedule: str, options: dict[str, Any]) -> None:
     answer = time_in(schedule, TIMES, **options)
     with mp.workdps(40):
         for t, own, error, reason in zip(TIMES, *answer, strict=True):
@@ -61,7 +63,7 @@ def test_own_times_have_the_signal_to_noise_ratio_of_t(schedule, options):
             assert error <= 60 * EPS * own + 4 * EPS * t / slope
 
 
-def test_ddpm_is_the_product_of_its_steps():
+def test_ddpm_is_the_product_of_its_steps() -> None:
     """Steps as they are taken: alpha and sigma multiplied up."""
     betas, alpha, var = np.linspace(1e-4, 0.02, 1000), 1.0, 0.0
     for k, beta in enumerate(betas, start=1):
@@ -72,7 +74,7 @@ def test_ddpm_is_the_product_of_its_steps():
             np.testing.assert_allclose(ou_time("ddpm", float(k)).value, t, rtol=1e-12)
 
 
-def test_many_ddpm_steps_are_the_continuous_schedule():
+def test_many_ddpm_steps_are_the_continuous_schedule() -> None:
     """Rates beta N of N steps; the difference falls like 1/N."""
     gaps = []
     for steps in (1000, 4000):
@@ -81,7 +83,7 @@ def test_many_ddpm_steps_are_the_continuous_schedule():
     np.testing.assert_allclose(gaps[0] / gaps[1], 4, rtol=0.02)
 
 
-def test_flow_matching_speciates_where_the_reference_says():
+def test_flow_matching_speciates_where_the_reference_says() -> None:
     """Two clusters, |m|^2 = d, variance sigma^2, snr definition: 1 - s = 1/(1 + sqrt(d - sigma^2))."""
     d, var = np.array([4.0, 256.0, 1e6]), np.array([0.25, 1.0, 2.0])
     answer = time_in("flow-matching", np.log(d + 1 - var) / 2)
@@ -89,7 +91,7 @@ def test_flow_matching_speciates_where_the_reference_says():
 
 
 @given(st.sampled_from(CASES), st.floats(1e-5, 2.0), st.floats(0, 0.5))
-def test_there_and_back(case, t, spread):
+def test_there_and_back(case: Any, t: float, spread: Any) -> None:
     schedule, options = case
     there = time_in(schedule, t, spread * t, **options)
     if there.reason != "":
@@ -103,7 +105,7 @@ def test_there_and_back(case, t, spread):
         assert there_too.reason != "" or abs(there_too.value - there.value) <= there.error + there_too.error
 
 
-def test_what_does_not_exist_says_so():
+def test_what_does_not_exist_says_so() -> None:
     answer = time_in("ddpm", np.array([1.0, 40.0, np.nan]), np.array([1e-3, 1e-3, np.nan]))
     assert np.isfinite(answer.value[0]) and np.isnan(answer.value[1:]).all()
     assert answer.reason[0] == "" and "ends at t = 5." in answer.reason[1] and answer.reason[2] == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "values", "method"), CASES)
 @pytest.mark.parametrize("offset", [-0.6, 0.0, 0.7])
-def test_the_rate_is_the_slope_of_the_information(name, values, method, offset):
+def test_the_rate_is_the_slope_of_the_information(name: str, values: dict[str, Any], method: dict[str, Any], offset: float) -> None:
     """Six points of the information, whose errors are below 1e-12: the difference rule is right to 1e-7 of its size."""
     t = {"gaussian-mixture": 2.0, "zero-mean-mixture": 0.9, "mixture-unlike": 0.8}.get(name, 4.4) + offset
     step = 0.02
@@ -29,9 +31,9 @@ def test_the_rate_is_the_slope_of_the_information(name, values, method, offset):
     assert float(rate.value) == pytest.approx(-slope, rel=1e-6, abs=1e-10)
 
 
-def test_the_rate_of_two_clusters_is_that_of_the_sign_in_noise():
+def test_the_rate_of_two_clusters_is_that_of_the_sign_in_noise() -> None:
     """I-MMSE: dI/dkappa = 1 - phi, and kappa(t) of two clusters of unit variance is d mu^2 e^{-2t}."""
     t = np.array([1.0, 2.0, 3.0])
-    given = {"mu": 1.0, "sigma": 1.0, "weight": 0.5, "d": 100, "t": t}
+    given: dict[str, Any] = {"mu": 1.0, "sigma": 1.0, "weight": 0.5, "d": 100, "t": t}
     phi, kappa = (predict("gaussian-mixture", name, **given).value for name in ("cloning-probability", "kappa"))
     assert predict("gaussian-mixture", "class-information-rate", **given).value == pytest.approx(2 * kappa * (1 - phi), rel=1e-9)

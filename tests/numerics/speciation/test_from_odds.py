@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
 from regimes.numerics.collapse.levels import Pair
+from regimes.numerics.estimate import Answer, Estimate
 from regimes.numerics.predict import predict
 from regimes.numerics.quantities.of_classes import DEFINITIONS
 from regimes.numerics.speciation import from_odds as speciation
@@ -20,7 +24,7 @@ COUNT = 12
 
 
 @pytest.fixture(scope="module")
-def values():
+def values() -> dict[str, Any]:
     rng = np.random.default_rng(20)
     drawn = {
         "mu": rng.uniform(0.3, 2, COUNT),
@@ -33,7 +37,7 @@ def values():
     return drawn
 
 
-def agree(answer, estimate, digits=1e-12):
+def agree(answer: Answer, estimate: Estimate, digits: float = 1e-12) -> None:
     """Equal within the digits and within the errors of both, and absent together."""
     there = estimate.status == "ok"
     assert np.array_equal(np.isfinite(answer.value), there) and np.array_equal(answer.reason == "", there)
@@ -50,25 +54,25 @@ def agree(answer, estimate, digits=1e-12):
         ("kappa", (speciation.kappa,)),
     ],
 )
-def test_averages_are_those_of_the_derivation(values, quantity, functions):
+def test_averages_are_those_of_the_derivation(values: dict[str, Any], quantity: str, functions: tuple[Callable[..., Any], ...]) -> None:
     expected = predict(MODEL, quantity, **values)
     for function in functions:
         agree(function(MODEL, values), expected)
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS)
-def test_times_are_those_of_the_derivation(values, definition):
+def test_times_are_those_of_the_derivation(values: dict[str, Any], definition: str) -> None:
     given = {k: v for k, v in values.items() if k != "t"} | ({"level": np.linspace(0.55, 0.99, COUNT)} if definition == "cloning" else {})
     found = getattr(speciation_times, definition.replace("-", "_"))(MODEL, given)
     agree(found, predict(MODEL, "speciation-time", method=definition, **given))
 
 
-def test_default_level_is_kappa_one_for_balanced_classes():
+def test_default_level_is_kappa_one_for_balanced_classes() -> None:
     given = {"mu": np.array([1.2]), "sigma": np.array([0.8]), "weight": np.array([0.5]), "d": np.array([64.0])}
     assert speciation_times.cloning(MODEL, given).value == pytest.approx(speciation_times.snr(MODEL, given).value, rel=1e-12)
 
 
-def test_roads_by_averages_agree_with_the_moments(values):
+def test_roads_by_averages_agree_with_the_moments(values: Any) -> None:
     for one, two in (
         (speciation.kappa, speciation.kappa_averaged),
         (speciation.log_odds_variance, speciation.log_odds_variance_averaged),
@@ -78,7 +82,7 @@ def test_roads_by_averages_agree_with_the_moments(values):
         assert np.all(np.abs(a.value - b.value) <= a.error + b.error), one.__name__
 
 
-def test_information_rate_is_that_of_the_signal(values):
+def test_information_rate_is_that_of_the_signal(values: Any) -> None:
     """dI/dt through d kappa/dt and the mean square error of guessing the class at signal-to-noise ratio kappa (I-MMSE)."""
     rate = speciation.class_information_rate(MODEL, values)
     z, w = np.linspace(-9.5, 9.5, 20001), values["weight"][:, None]
@@ -96,16 +100,16 @@ def test_information_rate_is_that_of_the_signal(values):
     assert np.all(np.abs(rate.value - expected) <= rate.error + 1e-12 * expected + 1e-16)
 
 
-def test_the_largest_of_several_roots_is_found():
+def test_the_largest_of_several_roots_is_found() -> None:
     """cos falls through zero at pi/2 and 5 pi/2; beyond 9 it is held negative."""
     found = critical_time(lambda t, rows: Pair(np.where(t < 9, np.cos(t), -1.0), 0 * t), np.full(1, "", "<U160"), "never", monotone=False)
     assert found.value[0] == pytest.approx(5 * np.pi / 2, rel=1e-14)
 
 
-def test_where_there_is_no_root_the_reason_is_told_and_other_rows_stay():
+def test_where_there_is_no_root_the_reason_is_told_and_other_rows_stay() -> None:
     present = np.array(["", "no classes", ""], dtype="<U160")
 
-    def excess(t, rows):
+    def excess(t: Any, rows: Any) -> Any:
         return Pair(np.where(rows == 0, 1.5 - t, -1.0), np.full(rows.size, 1e-9))
 
     for monotone in (True, False):
@@ -114,22 +118,22 @@ def test_where_there_is_no_root_the_reason_is_told_and_other_rows_stay():
         assert np.isnan(found.value[1:]).all() and found.reason[1] == "no classes" and found.reason[2].startswith("never at every t")
 
 
-def test_a_condition_that_holds_at_the_latest_time_is_not_computed():
+def test_a_condition_that_holds_at_the_latest_time_is_not_computed() -> None:
     found = critical_time(lambda t, rows: Pair(1 + 0 * t, 0 * t), np.full(1, "", "<U160"), "never", monotone=True)
     assert np.isnan(found.value[0]) and found.reason[0] == ""
 
 
-def test_one_cluster_has_no_log_odds():
+def test_one_cluster_has_no_log_odds() -> None:
     with pytest.raises(DomainError, match="two clusters"):
         odds(get_model("gaussian"), {"sigma": np.ones(1)})
 
 
 @pytest.mark.parametrize("monotone", [True, False])
-def test_a_search_ends_where_the_condition_is_within_its_error(monotone):
+def test_a_search_ends_where_the_condition_is_within_its_error(monotone: bool) -> None:
     """log(2/t) with a ripple below its error: the root is as far off as the error says, and is not refined into the ripple."""
     calls = []
 
-    def excess(t, rows):
+    def excess(t: Any, rows: Any) -> Any:
         calls.append(t.size)
         return Pair(np.log(2 / t) + 1e-7 * np.sin(1e9 * t), np.full(rows.size, 1e-7))
 
@@ -138,11 +142,11 @@ def test_a_search_ends_where_the_condition_is_within_its_error(monotone):
     assert len(calls) < (20 if monotone else 110)
 
 
-def test_the_slope_of_a_noisy_condition_is_taken_over_its_noise():
+def test_the_slope_of_a_noisy_condition_is_taken_over_its_noise() -> None:
     """The noise, 1e-3, is five times what log t changes by between the nearest points."""
     rng = np.random.default_rng(8)
 
-    def excess(t, rows):
+    def excess(t: Any, rows: Any) -> Any:
         return Pair(np.log(2 / t) + 1e-3 * rng.uniform(-1, 1, t.size), np.full(rows.size, 1e-3))
 
     found = critical_time(excess, np.full(20, "", "<U160"), "never", monotone=True)
@@ -150,10 +154,10 @@ def test_the_slope_of_a_noisy_condition_is_taken_over_its_noise():
 
 
 @pytest.mark.parametrize("monotone", [True, False])
-def test_a_condition_without_a_value_is_a_failure_with_its_place(monotone):
+def test_a_condition_without_a_value_is_a_failure_with_its_place(monotone: bool) -> None:
     """Row 0 has no value below t = 1, before its root is reached; row 1 has none below 1, beyond its root; row 2 is never met."""
 
-    def excess(t, rows):
+    def excess(t: Any, rows: Any) -> Any:
         root = np.array([0.5, 2.0, 0.0])[rows]
         gone = (t < 1) & (rows < 2) & ((rows == 0) | (not monotone))
         return Pair(np.where(gone, np.nan, np.where(root > 0, root - t, -np.inf)), np.full(rows.size, 1e-12))
@@ -164,8 +168,8 @@ def test_a_condition_without_a_value_is_a_failure_with_its_place(monotone):
     assert np.isnan(found.value[2]) and found.reason[2].startswith("never")
 
 
-def test_a_failed_condition_is_a_failed_prediction(monkeypatch):
-    def lost(law, t, d, f):
+def test_a_failed_condition_is_a_failed_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(law: Any, t: Any, d: Any, f: Callable[..., Any]) -> Any:
         return Pair(np.full(t.size, np.nan), np.full(t.size, np.nan))
 
     monkeypatch.setattr(speciation_times, "average", lost)

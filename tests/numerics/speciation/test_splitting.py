@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import mpmath as mp
 import numpy as np
@@ -10,12 +11,13 @@ import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from regimes.numerics.laws.curie_weiss.limit import states
 from regimes.numerics.predict import predict
 from regimes.numerics.speciation.kolmogorov import REACH, Frame, Process, blur, splitting
-from regimes.numerics.speciation.splitting import FAMILIES
+from regimes.numerics.speciation.splitting import FAMILIES, Setting
 from regimes.theory.conventions import q as overlap
 from regimes.theory.derive import derive
 from regimes.theory.laws.curie_weiss.classes import strength, tilt
@@ -23,15 +25,15 @@ from regimes.theory.laws.curie_weiss.times import m_state
 from regimes.theory.model import get_model
 from tests.numerics import twins
 
-CLUSTERS = {"mu": 0.5, "sigma": 0.8, "weight": 0.4, "d": 40.0}
+CLUSTERS: dict[str, Any] = {"mu": 0.5, "sigma": 0.8, "weight": 0.4, "d": 40.0}
 
 
-def setting(name, at):
+def setting(name: str, at: dict[str, Any]) -> Setting:
     model = get_model(name)
     return FAMILIES[model.family](model, at)
 
 
-def draws(name):
+def draws(name: str) -> dict[str, Any]:
     rng = np.random.default_rng(31)
     count = 8
     own = {
@@ -44,7 +46,7 @@ def draws(name):
 
 
 @pytest.mark.parametrize(("name", "method"), [("gaussian-mixture", "sech"), ("zero-mean-mixture", "posterior"), ("curie-weiss", "limit")])
-def test_cloning_probability_is_that_of_the_posterior(name, method):
+def test_cloning_probability_is_that_of_the_posterior(name: str, method: str) -> None:
     at = draws(name)
     found, expected = (predict(name, "cloning-probability", method=m, **at) for m in ("splitting", method))
     gap = np.abs(found.value - expected.value)
@@ -53,13 +55,13 @@ def test_cloning_probability_is_that_of_the_posterior(name, method):
 
 
 # Each from the densities themselves; curie-weiss: two unit normals at sqrt(d) m e^{-t}.
-def cluster_posterior(t, d, q, mu, sigma, weight):
+def cluster_posterior(t: float, d: float, q: float, mu: float, sigma: float, weight: float) -> Any:
     spread = 1 - mp.exp(-2 * t) + sigma**2 * mp.exp(-2 * t)
     first, second = (mp.npdf(q / mu, side * mp.sqrt(d) * mu * mp.exp(-t), mp.sqrt(spread)) for side in (1, -1))
     return weight * first / (weight * first + (1 - weight) * second)
 
 
-def zero_mean_posterior(t, d, r, sigma_a, sigma_b, weight):
+def zero_mean_posterior(t: Any, d: Any, r: Any, sigma_a: Any, sigma_b: Any, weight: Any) -> Any:
     first, second = (
         mp.exp(-r / (2 * var)) * var ** (-mp.mpf(d) / 2) for s in (sigma_a, sigma_b) for var in [1 - mp.exp(-2 * t) + s**2 * mp.exp(-2 * t)]
     )
@@ -75,15 +77,15 @@ def zero_mean_posterior(t, d, r, sigma_a, sigma_b, weight):
     weight=st.floats(0.1, 0.9),
     z=st.floats(-3, 3),
 )
-def test_splitting_probability_of_two_clusters(t, d, mu, sigma, weight, z):
-    at = {"t": t, "d": d, "mu": mu, "sigma": sigma, "weight": weight}
+def test_splitting_probability_of_two_clusters(t: float, d: float, mu: float, sigma: float, weight: float, z: float) -> None:
+    at: dict[str, Any] = {"t": t, "d": d, "mu": mu, "sigma": sigma, "weight": weight}
     width = 2 * np.sqrt(d) * np.exp(-t) / (1 + (sigma**2 - 1) * np.exp(-2 * t))
     at["q"] = (z - np.log(weight / (1 - weight))) / width  # log-odds z: where the class is open
     with mp.workdps(30):
         exact = float(cluster_posterior(**{k: mp.mpf(v) for k, v in at.items()}))
     for method, digits in (("kolmogorov", 3e-8), ("posterior", 1e-12)):
         found = predict("gaussian-mixture", "splitting-probability", method=method, **at)
-        assert abs(found.value - exact) <= min(digits, found.error), method
+        assert abs(found.value - exact) <= min(digits, float(found.error)), method
 
 
 @settings(deadline=None, max_examples=12)
@@ -96,19 +98,21 @@ def test_splitting_probability_of_two_clusters(t, d, mu, sigma, weight, z):
     swap=st.booleans(),
     weight=st.floats(0.1, 0.9),
 )
-def test_splitting_probability_of_two_centred_gaussians(t, d, share, sigma_a, sigma_b, swap, weight):
+def test_splitting_probability_of_two_centred_gaussians(
+    t: float, d: int, share: float, sigma_a: float, sigma_b: float, swap: bool, weight: float
+) -> None:
     if swap:
         sigma_a, sigma_b = sigma_b, sigma_a
-    at = {"t": t, "d": d, "r": share * d, "sigma_a": sigma_a, "sigma_b": sigma_b, "weight": weight}
+    at: dict[str, Any] = {"t": t, "d": d, "r": share * d, "sigma_a": sigma_a, "sigma_b": sigma_b, "weight": weight}
     with mp.workdps(30):
         exact = float(zero_mean_posterior(**{k: mp.mpf(v) for k, v in at.items()}))
     for method, digits in (("kolmogorov", 1e-6), ("posterior", 1e-11)):
         found = predict("zero-mean-mixture", "splitting-probability", method=method, **at)
         if found.ok:  # what is nearly zero has no digits by the equation
-            assert abs(found.value - exact) <= min(digits, found.error), method
+            assert abs(found.value - exact) <= min(digits, float(found.error)), method
 
 
-def test_splitting_probability_of_curie_weiss():
+def test_splitting_probability_of_curie_weiss() -> None:
     beta, h, d, t = 1.4, 0.002, 500.0, 2.2
     plus, minus = (float(part[0]) for part in states(np.array([beta]), np.array([h]))[:2])
     weight = float(predict("curie-weiss", "class-weight", method="laplace", beta=beta, h=h, d=d).value)
@@ -119,19 +123,19 @@ def test_splitting_probability_of_curie_weiss():
     assert np.abs(found.value - weight * first / (weight * first + (1 - weight) * second)).max() < 3e-8
 
 
-def phi(at, t, process):
+def phi(at: dict[str, Any], t: float, process: Process) -> float:
     """phi by the equation of another process, over the x_t of the model."""
     found = setting("gaussian-mixture", at)
     u, _ = splitting(process, np.array([t]))
 
-    def f(log_odds, weights, own):
+    def f(log_odds: NDArray[np.float64], weights: NDArray[np.float64], own: float) -> NDArray[np.float64]:
         there = u.at(0, found.bias + log_odds[..., 0] - log_odds[..., 1])
         return (there**2 + (1 - there) ** 2)[..., None]
 
     return float(found.mean(t, f).value[0])
 
 
-def test_a_wrong_noise_amplitude_and_a_wrong_drift_are_found():
+def test_a_wrong_noise_amplitude_and_a_wrong_drift_are_found() -> None:
     """sqrt(2) for sqrt(2) mu; the drift of other weights; 3 % of the drift missing."""
     t = 1.2
     right = setting("gaussian-mixture", CLUSTERS).process(t)
@@ -147,16 +151,16 @@ def test_a_wrong_noise_amplitude_and_a_wrong_drift_are_found():
     assert min(gaps.values()) > 1e-4 and gaps["noise"] > 1e-2, gaps
 
 
-def test_drift_and_noise_are_the_derived_ones():
+def test_drift_and_noise_are_the_derived_ones() -> None:
     """The drift as minus the slope of the potential's twin, the noise from |grad q| = mu."""
-    at = {"t": 0.6, "d": 30.0, "mu": 0.7, "sigma": 1.3}
+    at: dict[str, Any] = {"t": 0.6, "d": 30.0, "mu": 0.7, "sigma": 1.3}
     drift = predict("gaussian-mixture", "overlap-drift", q=[-1.2, 0.4], weight=0.3, **at)
     for q, value in zip((-1.2, 0.4), drift.value, strict=True):
         assert value == pytest.approx(float(-mp.diff(lambda x: twins.potential(at["t"], 30, x, 0.7, 1.3, 0.3), q)), rel=1e-9)
     assert predict("gaussian-mixture", "overlap-noise", mu=0.7).value == pytest.approx(0.7 * np.sqrt(2), rel=1e-15)
 
 
-def test_drift_and_noise_of_curie_weiss_are_the_derived_ones():
+def test_drift_and_noise_of_curie_weiss_are_the_derived_ones() -> None:
     """In the limit of the derivation, h = eta/d and e^{-2t} = g/d: at d = 1e8 what is left is of order 1/d."""
     d, g, eta, beta = 1e8, 1.7, 0.4, 1.6
     proof, t = derive("curie-weiss", "speciation"), np.log(d / g) / 2
@@ -169,13 +173,13 @@ def test_drift_and_noise_of_curie_weiss_are_the_derived_ones():
     assert float(process.noise(np.zeros(1), t)[0]) == pytest.approx(float(proof["overlap_noise"].subs(at)), rel=1e-6)
 
 
-def test_drift_and_noise_of_the_squared_length_are_those_of_the_points():
+def test_drift_and_noise_of_the_squared_length_are_those_of_the_points() -> None:
     """Ito: -d|x|^2 = [2 x.(x + 2 S) + 2 d] dt + sqrt(8)|x| dW, with S from differences of the log-density in five dimensions."""
     d, t, var, weight = 5, 0.7, np.array([0.6, 1.7]) ** 2, 0.3
     process = setting("zero-mean-mixture", {"sigma_a": 0.6, "sigma_b": 1.7, "weight": weight, "d": float(d)}).process(t)
     spread = 1 - np.exp(-2 * t) + var * np.exp(-2 * t)
 
-    def log_density(x):
+    def log_density(x: Any) -> Any:
         return np.log(np.array([weight, 1 - weight]) @ (np.exp(-(x @ x) / (2 * spread)) * spread ** (-d / 2)))
 
     for x in np.random.default_rng(2).standard_normal((4, d)):
@@ -187,7 +191,7 @@ def test_drift_and_noise_of_the_squared_length_are_those_of_the_points():
 
 @settings(deadline=None, max_examples=15)
 @given(pull=st.floats(-0.3, 0.5).filter(lambda v: abs(v) > 0.05), noise=st.floats(0.4, 1), width=st.floats(0.5, 1), t=st.floats(0.1, 2))
-def test_a_linear_drift_has_a_normal_splitting_probability(pull, noise, width, t):
+def test_a_linear_drift_has_a_normal_splitting_probability(pull: Any, noise: Any, width: float, t: float) -> None:
     """u = ndtr(q/w), w^2 = s^2/(2 b) + (w_0^2 - s^2/(2 b)) e^{-2 b t}: the equation itself, without any class.
 
     w stays between 0.4 and 2.7: the nodes, 0.15 apart in the middle, end at 19.
@@ -207,7 +211,7 @@ def test_a_linear_drift_has_a_normal_splitting_probability(pull, noise, width, t
     assert np.abs(u.at(0, xi) - exact).max() <= blur(u, rough, 0)
 
 
-def test_trajectories_of_another_noise_end_as_its_equation_says():
+def test_trajectories_of_another_noise_end_as_its_equation_says() -> None:
     """Euler-Maruyama of the overlap with noise sqrt(2), where u is no posterior: 20 000 trajectories from one q.
 
     Fails by chance with probability 1e-4 (3.9 standard errors, and 0.002 for the step); finds an error of u of 0.018 with probability 0.9.
@@ -228,7 +232,7 @@ def test_trajectories_of_another_noise_end_as_its_equation_says():
     assert abs(ends.mean() - expected) < 3.9 * ends.std() / np.sqrt(count) + 0.002
 
 
-def test_where_nothing_is_chosen_the_reason_is_told():
+def test_where_nothing_is_chosen_the_reason_is_told() -> None:
     alike = predict("zero-mean-mixture", "cloning-probability", method="splitting", sigma_a=[1, 2], sigma_b=1, d=10, t=1)
     assert list(alike.status) == ["none", "ok"] and "the same law" in alike.reason[0]
     one = predict("curie-weiss", "splitting-probability", beta=0.9, d=10, t=1, q=0.1)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import mpmath as mp
 import numpy as np
@@ -58,23 +60,23 @@ s = sp.Symbol("s", positive=True)
 d = sp.Symbol("d", positive=True)
 
 
-def kernel(model, step, *params, target="numpy"):
+def kernel(model: Any, step: Any, *params: Any, target: Any = "numpy") -> Any:
     what = Quantity("value", "", params, {"definition": Formula("collapse", lambda proof: proof[step])})
     return build(get_model(model), what, "definition", target)
 
 
-def message(proof):
+def message(proof: Any) -> Any:
     failures = proof.verify().failures
     assert len(failures) == 1
     return failures[0].outcome.message
 
 
-def empty(**domains):
+def empty(**domains: Any) -> Any:
     return Derivation("none", "test", "planted mistakes", {s: (0.5, 2.0)} | {sp.Symbol(n, real=True): r for n, r in domains.items()})
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_quantities_find_their_steps_in_every_family(name):
+def test_quantities_find_their_steps_in_every_family(name: str) -> None:
     proof = derive(name, "collapse")
     assert not [step for step in REQUIRED if step not in proof]
 
@@ -84,7 +86,7 @@ def test_quantities_find_their_steps_in_every_family(name):
 
 @pytest.mark.parametrize(("low", "high"), [(0, sp.oo), (-sp.oo, sp.Rational(-1, 3)), (-1, 2), (sp.Rational(7, 2), 4)])
 @pytest.mark.parametrize("where", [-40, -3, 0, 2, 60])
-def test_an_interval_of_a_bell_equals_quadrature(low, high, where):
+def test_an_interval_of_a_bell_equals_quadrature(low: Any, high: Any, where: float) -> None:
     closed = rules.log_gaussian_between(sp.exp(-s * (u - y) ** 2 + u), u, sp.sympify(low), sp.sympify(high))
     with mp.workdps(40):
         point = {s: mp.mpf(7) / 5, y: mp.mpf(where)}
@@ -92,7 +94,7 @@ def test_an_interval_of_a_bell_equals_quadrature(low, high, where):
         nearest = min(max(mp.mpf(where), ends[0]), ends[1])
         cuts = sorted({*ends, *(c for c in (nearest + k for k in (-2, -0.5, -0.05, 0, 0.05, 0.5, 2)) if ends[0] < c < ends[1])})
 
-        def exponent(w):
+        def exponent(w: float) -> Any:
             return -point[s] * (w - where) ** 2 + w
 
         # quad stops at an absolute error: the integrand is scaled to one
@@ -100,13 +102,13 @@ def test_an_interval_of_a_bell_equals_quadrature(low, high, where):
         assert abs(value(closed, point) - direct) < mp.mpf(10) ** -25 * max(1, abs(direct))
 
 
-def test_an_interval_of_what_is_no_bell_is_refused():
+def test_an_interval_of_what_is_no_bell_is_refused() -> None:
     for f in (sp.exp(u**2), sp.exp(u), u * sp.exp(-(u**2)), sp.exp(-(u**4))):
         with pytest.raises(DerivationError):
             rules.log_gaussian_between(f, u, sp.S.Zero, sp.oo)
 
 
-def test_hubbard_stratonovich_makes_a_square_linear_and_refuses_one_that_is_negative():
+def test_hubbard_stratonovich_makes_a_square_linear_and_refuses_one_that_is_negative() -> None:
     field = rules.hubbard_stratonovich(sp.exp(s * y**2 / 2 + y), y)
     with mp.workdps(35):
         assert abs(value(field, {s: mp.mpf(2), y: mp.mpf("0.7")}) / mp.exp(mp.mpf("0.49") + mp.mpf("0.7")) - 1) < mp.mpf(10) ** -24
@@ -114,23 +116,23 @@ def test_hubbard_stratonovich_makes_a_square_linear_and_refuses_one_that_is_nega
         rules.hubbard_stratonovich(sp.exp(-s * y**2), y)
 
 
-def test_a_wrong_field_is_found():
-    def wrong(f, total):
+def test_a_wrong_field_is_found() -> None:
+    def wrong(f: Any, total: Any) -> Any:
         return rules.hubbard_stratonovich(f.subs(s, 2 * s), total)
 
     assert "left" in message(empty(y=(-1.0, 1.0)).then(wrong, sp.exp(s * y**2), total=y, name="bad", title=""))
 
 
-def test_laplace_refuses_a_peak_of_something_else():
+def test_laplace_refuses_a_peak_of_something_else() -> None:
     exact = sp.log(LineIntegral(sp.exp(d * (-s * (u - 1) ** 2)), u)) / d
     with pytest.raises(DerivationError, match="vanishes"):
         rules.laplace(exact, d, LargestRoot(2 - u, u, 0, 5))
 
 
-def test_laplace_at_a_point_that_is_no_peak_is_found():
+def test_laplace_at_a_point_that_is_no_peak_is_found() -> None:
     bell = sp.sqrt(d) * LineIntegral(sp.exp(-d * (s * u**2 + u**4)), u)
 
-    def wrong(exact, large, **_):
+    def wrong(exact: Any, large: Any, **_: Any) -> Any:
         return sp.Rational(1, 50)
 
     proof = empty().limit(wrong, sp.log(bell) / d, name="bad", title="", variable=d, towards="infinity", exponent=1, first=6, points=1)
@@ -150,7 +152,7 @@ def test_laplace_at_a_point_that_is_no_peak_is_found():
     assert right.verify().verified
 
 
-def test_transfer_matrices_sum_over_all_states():
+def test_transfer_matrices_sum_over_all_states() -> None:
     fields = [sp.Rational(k, 3) for k in (1, -2, 4, 0, 1)]
     with mp.workdps(25):
         b, h = mp.mpf("0.6"), [mp.mpf(f.p) / f.q for f in fields]
@@ -159,7 +161,7 @@ def test_transfer_matrices_sum_over_all_states():
         assert abs(value(rules.transfer_matrices(s, fields), {s: b}) / direct - 1) < mp.mpf(10) ** -22
 
 
-def test_a_planted_coupling_in_the_chain_is_found():
+def test_a_planted_coupling_in_the_chain_is_found() -> None:
     proof = derive("ising-chain", "collapse")
     step = proof.step("transfer_matrices")
     beta = sp.Symbol("beta", nonnegative=True)
@@ -170,22 +172,22 @@ def test_a_planted_coupling_in_the_chain_is_found():
 # -- priors -------------------------------------------------------------------------------------------------------------
 
 
-def test_everything_that_holds_given_x_is_checked_for_a_density_with_a_kink():
+def test_everything_that_holds_given_x_is_checked_for_a_density_with_a_kink() -> None:
     proof = derive("product-laplace", "collapse")
     given = "energy_given_output", "fluctuation_given_output"
     names = ["law_mass", "log_level_transform", *given, "forward_density", "score", "planted_tilt"]
     checked = replace(proof, steps=tuple(step for step in proof if step.name in names)).verify()
-    assert checked.verified and all(step.outcome.witness == "20 random points, 30 digits" for step in checked)
+    assert checked.verified and all(step.outcome and step.outcome.witness == "20 random points, 30 digits" for step in checked)
 
 
-def test_fewer_points_and_digits_are_said():
+def test_fewer_points_and_digits_are_said() -> None:
     proof = derive("product-gauss-bernoulli", "collapse")
     only = replace(proof, steps=(proof.step("energy_cumulant"),)).verify().step("energy_cumulant")
-    assert only.outcome.ok and only.outcome.witness == "1 random point, 8 digits"
+    assert only.outcome and only.outcome.ok and only.outcome.witness == "1 random point, 8 digits"
 
 
 @pytest.mark.parametrize("change", [lambda w: w, lambda w: w * (1 + sp.Rational(1, 10**7))])
-def test_a_density_that_is_no_probability_is_found(change):
+def test_a_density_that_is_no_probability_is_found(change: Callable[..., Any]) -> None:
     half = sp.Rational(1, 2)
     density = sp.exp(-sp.Abs(sp.Symbol("a", real=True))) / 2
     prior = ScalarPrior.of(Product((Atom(half, sp.S.One),), (Piece(change(half), density, -sp.oo, sp.oo, (sp.S.Zero,)),)))
@@ -193,7 +195,7 @@ def test_a_density_that_is_no_probability_is_found(change):
     assert proof.verified == (change(half) == half)
 
 
-def spread(kind):
+def spread(kind: str) -> Any:
     """A density, and nodes and weights of it: closed over an interval, or open."""
     if kind == "uniform":
         nodes, weights = np.polynomial.legendre.leggauss(200)
@@ -205,7 +207,7 @@ def spread(kind):
 
 
 @pytest.mark.parametrize("kind", ["uniform", "logistic"])
-def test_scalar_functions_of_a_mixed_prior_equal_double_sums(kind):
+def test_scalar_functions_of_a_mixed_prior_equal_double_sums(kind: str) -> None:
     piece, nodes, weights = spread(kind)
     prior = ScalarPrior.of(Product((Atom(sp.Rational(1, 3), sp.Rational(3, 2)),), (piece,)))
     assert prior.nested == (kind == "logistic") and len(components(prior)) == 2
@@ -235,8 +237,9 @@ def test_scalar_functions_of_a_mixed_prior_equal_double_sums(kind):
 
 
 @pytest.mark.parametrize("at", [-1e4, -30.0, 0.0, 0.4, 1e4])
-def test_logarithms_of_transforms_neither_overflow_nor_cancel(at):
-    prior = ScalarPrior.of(get_model("product-laplace").law({"sigma": sp.S.One}))
+def test_logarithms_of_transforms_neither_overflow_nor_cancel(at: float) -> None:
+    law: Any = get_model("product-laplace").law({"sigma": sp.S.One})
+    prior = ScalarPrior.of(law)
     form = log_transform(components(prior), gamma, lam, x, reference=int(at > 0))
     run = generate("f", [x, gamma, lam], form, target="numpy").load()
     with mp.workdps(40):
@@ -244,12 +247,12 @@ def test_logarithms_of_transforms_neither_overflow_nor_cancel(at):
     assert abs(run(at, 0.3, 2.0) / float(exact) - 1) < 1e-14
 
 
-def test_collapse_time_of_spins_is_where_the_textbook_information_equals_alpha():
+def test_collapse_time_of_spins_is_where_the_textbook_information_equals_alpha() -> None:
     k = kernel("product-rademacher", "collapse_root", ALPHA)
     given = {"sigma": 1.0, "alpha": 0.3}
     found, error = k.load_with_error()(*(given[n] for n in k.args))
 
-    def information(g):  # Shannon: one binary input of the Gaussian channel
+    def information(g: Any) -> Any:  # Shannon: one binary input of the Gaussian channel
         return g - mp.quad(lambda w: mp.npdf(w) * mp.log(mp.cosh(g + mp.sqrt(g) * w)), [-12, -4, -1, 0, 1, 4, 12])
 
     g = mp.findroot(lambda g: information(g) - mp.mpf("0.3"), 0.8)
@@ -263,7 +266,7 @@ def test_collapse_time_of_spins_is_where_the_textbook_information_equals_alpha()
     ("beta", "h", "expected"),
     [(0.5, 0.0, 0.0), (1.0, 0.0, 0.0), (1.5, 0.0, 0.8585596366401103), (1.5, -0.2, None), (0.7, 0.3, None)],
 )
-def test_magnetisation_below_at_and_above_the_critical_point(beta, h, expected):
+def test_magnetisation_below_at_and_above_the_critical_point(beta: float, h: float, expected: float | None) -> None:
     run = kernel("curie-weiss", "magnetisation", target="mpmath").load()
     with mp.workdps(20):
         m = run(beta, h)
@@ -271,7 +274,7 @@ def test_magnetisation_below_at_and_above_the_critical_point(beta, h, expected):
         assert expected is None or abs(m - expected) < 1e-15
 
 
-def test_levels_of_coupled_spins_answer_to_the_tilt():
+def test_levels_of_coupled_spins_answer_to_the_tilt() -> None:
     """Against the exact integral over the mean field of 2000 spins, x at the quantiles of its law."""
     beta, tilt, g, count = 1.5, 2.0, 1.0, 2000
     m = 0.8585596366401103
@@ -281,10 +284,10 @@ def test_levels_of_coupled_spins_answer_to_the_tilt():
     weight = np.repeat([(1 + m) / 2, (1 - m) / 2], z.size) / z.size
     field = np.linspace(-1.3, 1.3, 1001)
 
-    def log_cosh(w):
+    def log_cosh(w: Any) -> Any:
         return np.logaddexp(w, -w) - np.log(2)
 
-    def log_integral(exponent):
+    def log_integral(exponent: Any) -> Any:
         top = exponent.max()
         return (top + np.log(np.exp(exponent - top).sum())) / count
 
@@ -299,7 +302,7 @@ def test_levels_of_coupled_spins_answer_to_the_tilt():
     assert np.isclose(g, 1 / np.expm1(2 * given["t"]))
 
 
-def test_dispersion_of_coupled_spins_without_noise_is_the_variance_of_log_probability():
+def test_dispersion_of_coupled_spins_without_noise_is_the_variance_of_log_probability() -> None:
     beta, h, count = 1.3, 0.1, 4000
     up = np.arange(count + 1)
     total = 2.0 * up - count
@@ -317,7 +320,7 @@ def test_dispersion_of_coupled_spins_without_noise_is_the_variance_of_log_probab
 # -- what is refused, what is shown ---------------------------------------------------------------------------------------
 
 
-def test_a_limit_without_a_definition_is_refused_by_name():
+def test_a_limit_without_a_definition_is_refused_by_name() -> None:
     exponent = LyapunovExponent(s, gamma, lam)
     for target in ("numpy", "mpmath"):
         with pytest.raises(UnsupportedExpressionError, match="LyapunovExponent"):
@@ -326,7 +329,7 @@ def test_a_limit_without_a_definition_is_refused_by_name():
         value(exponent, {s: mp.mpf(1), gamma: mp.mpf(1), lam: mp.mpf(1)})
 
 
-def test_a_root_that_fails_inside_a_formula_is_not_taken_for_one_that_does_not_exist():
+def test_a_root_that_fails_inside_a_formula_is_not_taken_for_one_that_does_not_exist() -> None:
     c = sp.Symbol("c", positive=True)
     blind = sp.Piecewise((sp.log(c - u), u < c / 2), (sp.log(-u), True))  # nan, not negative, beyond c/2
     run = generate("f", [c], sp.log(1 + 1 / LargestRoot(blind, u, 0, sp.oo)), target="numpy").load_with_error()
@@ -336,14 +339,14 @@ def test_a_root_that_fails_inside_a_formula_is_not_taken_for_one_that_does_not_e
     assert np.isnan(found) and np.isnan(error)
 
 
-def test_a_root_is_sought_outwards_from_the_middle():
+def test_a_root_is_sought_outwards_from_the_middle() -> None:
     c = sp.Symbol("c", positive=True)
     f = sp.Piecewise((sp.log(-u), u < sp.Rational(1, 10**9)), (c - u, True))  # nan far below
     assert abs(generate("f", [c], LargestRoot(f, u, 0, sp.oo), target="numpy").load()(0.01) - 0.01) < 1e-16
 
 
 @pytest.mark.parametrize("name", ["product-laplace", "curie-weiss", "ising-chain", "spectrum-marchenko-pastur"])
-def test_objects_render_in_the_field_s_notation(name):
+def test_objects_render_in_the_field_s_notation(name: str) -> None:
     proof = derive(name, "collapse")
     steps = json.loads(proof.render("json"))["steps"]
     assert len(steps) == len(proof.steps)
@@ -353,6 +356,6 @@ def test_objects_render_in_the_field_s_notation(name):
     assert proof.render("html", fragment=True).count("<math") >= len(proof.steps)
 
 
-def test_definitions_hold_no_named_object():
+def test_definitions_hold_no_named_object() -> None:
     for name in ("product-gauss-bernoulli", "curie-weiss"):
         assert not written_out(derive(name, "collapse")["information"]).has(Defined)

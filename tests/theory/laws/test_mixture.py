@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import mpmath as mp
 import pytest
@@ -19,17 +20,17 @@ from regimes.theory.symbolic.evaluate import value
 KINDS = ("simplex", "nested", "unlike", "rare")
 
 
-def point(kind, **values):
+def point(kind: str, **values: Any) -> dict[Any, Any]:
     model = get_model(f"mixture-{kind}")
     return {p.symbol: mp.mpf(values[p.name]) for p in model.params} | {d: mp.mpf(values["d"])}
 
 
-def test_times_of_unlike_clusters_are_roots_of_the_textbook_divergence():
+def test_times_of_unlike_clusters_are_roots_of_the_textbook_divergence() -> None:
     """KL and variance of the log-ratio of two normal laws, written out for d coordinates, one of them shifted."""
     proof = derive("mixture-unlike", "speciation")
     at = point("unlike", mu=0.8, sigma_a=1.5, sigma_b=0.7, weight=0.3, d=300)
 
-    def moments(t):
+    def moments(t: Any) -> tuple[Any, Any]:
         s = mp.exp(-2 * t)
         one, two = 1 + s * (mp.mpf(1.5) ** 2 - 1), 1 + s * (mp.mpf(0.7) ** 2 - 1)
         gap = 4 * 300 * mp.mpf(0.8) ** 2 * s
@@ -43,7 +44,7 @@ def test_times_of_unlike_clusters_are_roots_of_the_textbook_divergence():
         assert abs(value(proof["balance_time_large_d"], at) - balance) < 1e-3
 
 
-def test_nested_clusters_separate_at_two_times():
+def test_nested_clusters_separate_at_two_times() -> None:
     proof = derive("mixture-nested", "speciation")
     at = point("nested", far=2, near=0.5, sigma=1.5, d=100)
     with mp.workdps(30):
@@ -53,7 +54,7 @@ def test_nested_clusters_separate_at_two_times():
         assert mp.almosteq(value(proof["successive_1"], at), mp.log(4), 1e-20)
 
 
-def test_a_triangle_separates_as_two_clusters_at_its_side():
+def test_a_triangle_separates_as_two_clusters_at_its_side() -> None:
     """Corners at distance mu sqrt(d) from the middle are sqrt(3 d) mu apart: kappa = 3 d mu^2 e^{-2t}/(4 Gamma)."""
     proof = derive("mixture-simplex", "speciation")
     at = point("simplex", mu=1.2, sigma=0.6, d=50)
@@ -62,7 +63,7 @@ def test_a_triangle_separates_as_two_clusters_at_its_side():
         assert mp.almosteq(value(proof["snr_time"], at), exact, 1e-20)
 
 
-def test_a_rare_class_is_recognised_at_a_time_that_does_not_grow():
+def test_a_rare_class_is_recognised_at_a_time_that_does_not_grow() -> None:
     proof = derive("mixture-rare", "speciation")
     same = {"mu": 1, "sigma_a": 0.7, "sigma_b": 0.7, "cost": 0.05}
     with mp.workdps(30):
@@ -74,7 +75,7 @@ def test_a_rare_class_is_recognised_at_a_time_that_does_not_grow():
         assert never == 0
 
 
-def test_the_pair_of_equal_widths_is_that_of_the_gaussian_mixture():
+def test_the_pair_of_equal_widths_is_that_of_the_gaussian_mixture() -> None:
     pair, mixture = derive("mixture-unlike", "speciation")["pair_kappa"], derive("gaussian-mixture", "speciation")["log_odds_mean"] / 2
     mu, sigma = sp.symbols("mu sigma", positive=True)
     distance, width = sp.Symbol("Q", positive=True), sp.Symbol("sigma_1", positive=True)
@@ -92,13 +93,13 @@ def test_the_pair_of_equal_widths_is_that_of_the_gaussian_mixture():
         ("simplex", "direction_1_bend"),
     ],
 )
-def test_a_mistake_of_a_thousandth_is_found(kind, name):
+def test_a_mistake_of_a_thousandth_is_found(kind: str, name: str) -> None:
     proof = derive(f"mixture-{kind}", "speciation")
     broken = replace(proof, steps=(replace(proof.step(name), right=proof[name] * sp.Rational(1001, 1000)),))
     assert [s.name for s in broken.verify().failures] == [name]
 
 
-def test_a_pole_that_does_not_cancel_is_refused():
+def test_a_pole_that_does_not_cancel_is_refused() -> None:
     u = sp.Symbol("u", positive=True)
     with pytest.raises(DerivationError, match="pole"):
         root_in_powers(sp.log(LargestRoot(1 - d**3 * u, u, 0, sp.oo)), d, start=sp.S.Zero, power=sp.S.One)

@@ -20,7 +20,7 @@ GIVEN = {"sigma_a": 1.4, "sigma_b": 0.6, "weight": 0.3, "d": 12.0}
 
 
 @pytest.mark.parametrize("t", [0.2, 0.9])
-def test_the_drift_of_the_length_is_that_of_its_square(t):
+def test_the_drift_of_the_length_is_that_of_its_square(t: float) -> None:
     """d(R^2) = 2 R dR + 2 dt by Ito, against the drift that the backward Kolmogorov equation is given."""
     proof, model = derive("zero-mean-mixture", "speciation"), get_model("zero-mean-mixture")
     process = FAMILIES["zero-mean-mixture"](model, GIVEN | {"t": t}).process(t)
@@ -30,7 +30,7 @@ def test_the_drift_of_the_length_is_that_of_its_square(t):
         assert float(2 * r * drift + 2) == pytest.approx(process.drift(np.array([r * r]), t)[0], rel=1e-12)
 
 
-def test_a_sphere_of_the_wrong_curvature_is_found():
+def test_a_sphere_of_the_wrong_curvature_is_found() -> None:
     """With d/|x| instead of (d-1)/|x| in the forward drift, the forward equation and the time reversal fail."""
     model, right = get_model("zero-mean-mixture"), derive("zero-mean-mixture", "speciation")
     before = replace(right, steps=right.steps[: right.steps.index(right.step("length_density"))])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import mpmath as mp
 import pytest
 import sympy as sp
 
 from regimes.theory.conventions import d, y
+from regimes.theory.derivations.derivation import Derivation
 from regimes.theory.derive import derive
 from regimes.theory.laws.clusters.times import next_order
 from regimes.theory.laws.curie_weiss.times import m_state
@@ -16,7 +18,7 @@ from regimes.theory.speciation.landau import cumulants, expansion, moments, thet
 from regimes.theory.symbolic.evaluate import value
 
 
-def test_cumulants_and_moments_are_inverse_to_each_other():
+def test_cumulants_and_moments_are_inverse_to_each_other() -> None:
     c = sp.symbols("c_2:7", real=True)
     assert [sp.expand(a - b) for a, b in zip(cumulants(moments(c)[1:]), c, strict=True)] == [0] * 5
     normal, coin = (0, 1, 0, 3, 0, 15), (0, 1, 0, 1, 0, 1)
@@ -24,7 +26,7 @@ def test_cumulants_and_moments_are_inverse_to_each_other():
     assert cumulants(map(sp.Integer, coin)) == (1, 0, -2, 0, 16)
 
 
-def test_the_expansion_of_normal_data_is_that_of_a_wider_normal_law():
+def test_the_expansion_of_normal_data_is_that_of_a_wider_normal_law() -> None:
     """Variance s: -log P = y^2/(2 (1 + theta^2 s)) + log(1 + theta^2 s)/2."""
     s = sp.Symbol("s", positive=True)
     exact = y**2 / 2 / (1 + theta**2 * s) + sp.log(1 + theta**2 * s) / 2
@@ -32,7 +34,7 @@ def test_the_expansion_of_normal_data_is_that_of_a_wider_normal_law():
     assert sp.expand(series - expansion(exact, theta, (s, 0, 0, 0, 0))) == 0
 
 
-def test_the_coefficients_of_two_clusters_are_their_cumulants():
+def test_the_coefficients_of_two_clusters_are_their_cumulants() -> None:
     """Along the class direction M = d mu^2: fourth cumulant -2 M^2, sixth 16 M^3; leading coefficients -c_4/24 and -c_6/720."""
     proof = derive("gaussian-mixture", "speciation")
     mu, sigma = sp.symbols("mu sigma", positive=True)
@@ -43,7 +45,7 @@ def test_the_coefficients_of_two_clusters_are_their_cumulants():
     assert sp.simplify(sextic + square**3 * theta**6 / 45) == 0
 
 
-def test_the_cumulants_of_two_states_are_those_of_two_clusters():
+def test_the_cumulants_of_two_states_are_those_of_two_clusters() -> None:
     proof = derive("curie-weiss", "speciation")
     assert sp.simplify(proof["cumulant_4"] + 2 * m_state**4) == 0
     assert sp.simplify(proof["cumulant_6"] - 16 * m_state**6) == 0
@@ -58,7 +60,7 @@ def test_the_cumulants_of_two_states_are_those_of_two_clusters():
         ("logistic", sp.Rational(6, 5), sp.Rational(48, 7)),
     ],
 )
-def test_cumulants_of_priors_have_their_textbook_values(prior, fourth, sixth):
+def test_cumulants_of_priors_have_their_textbook_values(prior: str, fourth: Any, sixth: Any) -> None:
     """Kurtosis and sixth standardised cumulant of the laws, from tables of distributions."""
     proof = derive(f"product-{prior}", "speciation")
     at = {sp.Symbol("sigma", positive=True): mp.mpf(1)}
@@ -68,11 +70,11 @@ def test_cumulants_of_priors_have_their_textbook_values(prior, fourth, sixth):
         assert mp.almosteq(found[1], mp.mpf(sp.Rational(sixth).p) / sp.Rational(sixth).q, 1e-14)
 
 
-def _lower(proof, at):
+def _lower(proof: Derivation, at: dict[Any, Any]) -> dict[Any, Any]:
     return {s: value(e, at) for s, e in proof.definitions.items() if s.name.startswith("k_")}
 
 
-def test_the_definitions_of_two_clusters_differ_at_order_one_over_d():
+def test_the_definitions_of_two_clusters_differ_at_order_one_over_d() -> None:
     """Balanced, sigma != 1: spectral - snr = (2 sigma^2 - 1)/(2 M), noise-balance - snr = sigma^2/M, curvature - snr = log(2)/2 + ..."""
     proof = derive("gaussian-mixture", "speciation")
     mu, sigma, w = sp.Symbol("mu", positive=True), sp.Symbol("sigma", positive=True), sp.Symbol("weight", positive=True)
@@ -86,7 +88,7 @@ def test_the_definitions_of_two_clusters_differ_at_order_one_over_d():
         assert proof.step(f"{name}_time_large_d").kind == proof.step(f"{name}_time_next_order").kind == "limit"
 
 
-def test_next_orders_under_a_root():
+def test_next_orders_under_a_root() -> None:
     big = sp.Symbol("b", positive=True)
     found = next_order(sp.log(d + sp.sqrt(d**2 + big)) / 2, d, 2)
     assert sp.simplify(found - sp.log(2) / 2 - sp.log(d) / 2 - big / (8 * d**2)) == 0
@@ -105,7 +107,7 @@ def test_next_orders_under_a_root():
         ("curie-weiss", "three_spins_landau"),
     ],
 )
-def test_a_mistake_of_a_thousandth_is_found(model, name):
+def test_a_mistake_of_a_thousandth_is_found(model: str, name: str) -> None:
     proof = derive(model, "speciation")
     broken = replace(proof, steps=(replace(proof.step(name), right=proof[name] * sp.Rational(1001, 1000)),))
     assert [s.name for s in broken.verify().failures] == [name]

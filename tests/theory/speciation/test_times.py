@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import mpmath as mp
 import pytest
@@ -23,7 +24,7 @@ EXACT = [
 ]
 
 
-def derived(name, parameters, dimension, step):
+def derived(name: str, parameters: dict[str, Any], dimension: float, step: str) -> float:
     proof = derive(name, "speciation")
     point = {p.symbol: mp.mpf(parameters.get(p.name, p.default)) for p in get_model(name).params} | {d: mp.mpf(dimension)}
     expr = proof[step].subs(top, top_of_d)
@@ -31,7 +32,7 @@ def derived(name, parameters, dimension, step):
 
 
 @pytest.mark.parametrize(("name", "parameters", "dimension", "definition"), [(n, p, k, each) for n, p, k, names in EXACT for each in names])
-def test_exact_times_agree_to_twelve_digits(name, parameters, dimension, definition):
+def test_exact_times_agree_to_twelve_digits(name: str, parameters: dict[str, Any], dimension: int, definition: str) -> None:
     found = predict(name, "speciation-time", definition=definition, d=dimension, **parameters)
     assert derived(name, parameters, dimension, f"{definition.replace('-', '_')}_time") == pytest.approx(float(found.value), rel=1e-11)
 
@@ -41,7 +42,7 @@ def test_exact_times_agree_to_twelve_digits(name, parameters, dimension, definit
     ("name", "parameters", "power", "first"),
     [("curie-weiss", {"beta": 1.5, "h": 0.0}, 1, 500), ("ising-chains", {"beta_a": 1.0, "beta_b": 0.5}, 0.5, 500)],
 )
-def test_times_at_large_dimension_are_approached_at_their_rate(name, parameters, power, first):
+def test_times_at_large_dimension_are_approached_at_their_rate(name: str, parameters: dict[str, Any], power: float, first: float) -> None:
     """The gap to the exact time falls like d^-1 (states), d^-1/2 (chains): four times the dimension divides it by 4^power, to 15 %."""
     gaps = []
     for dimension in (first, 4 * first):

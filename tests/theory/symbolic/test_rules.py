@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import mpmath as mp
 import pytest
 import sympy as sp
@@ -21,7 +23,7 @@ positive = st.integers(1, 16).map(lambda k: sp.Rational(k, 4))
 
 @settings(max_examples=30, deadline=None)
 @given(a=positive, b=small, c=small, p=small, r=small, u=positive)
-def test_completing_the_square_equals_the_summed_integrand(a, b, c, p, r, u):
+def test_completing_the_square_equals_the_summed_integrand(a: Any, b: Any, c: Any, p: Any, r: Any, u: Any) -> None:
     integral = LineIntegral((p + r * x + x**2) * sp.exp(-a * s * x**2 + b * x * y + c), x)
     closed = rules.complete_the_square(integral)
     with mp.workdps(30):
@@ -31,33 +33,33 @@ def test_completing_the_square_equals_the_summed_integrand(a, b, c, p, r, u):
 
 
 @pytest.mark.parametrize("integrand", [sp.exp(-(x**4)), sp.cosh(x) * sp.exp(-(x**2)), sp.exp(-x), sp.exp(s * x**2), sp.exp(y * x**2)])
-def test_completing_the_square_refuses_what_is_no_convergent_gaussian_integral(integrand):
+def test_completing_the_square_refuses_what_is_no_convergent_gaussian_integral(integrand: Any) -> None:
     with pytest.raises(DerivationError):
         rules.complete_the_square(LineIntegral(integrand, x))
 
 
-def test_average_of_polynomial_gives_normal_moments():
+def test_average_of_polynomial_gives_normal_moments() -> None:
     assert rules.average_polynomial(x**4 + 2 * x**2 * y**2 + x, {x: s, y: sp.Integer(2)}) == sp.factor(3 * s**2 + 4 * s)
 
 
-def test_solve_returns_the_one_branch_that_meets_the_condition():
+def test_solve_returns_the_one_branch_that_meets_the_condition() -> None:
     root = rules.solve(x**2 - s, x, {s: mp.mpf(2)}, lambda u: u > 0)
     assert root == sp.sqrt(s)
 
 
-def test_solve_refuses_an_ambiguous_branch():
+def test_solve_refuses_an_ambiguous_branch() -> None:
     with pytest.raises(DerivationError, match="2 branches"):
         rules.solve(x**2 - s, x, {s: mp.mpf(2)}, lambda u: True)
 
 
-def test_expansion_is_the_taylor_polynomial():
+def test_expansion_is_the_taylor_polynomial() -> None:
     assert sp.expand(rules.expand_in(sp.exp(x * y), x, 3) - sum((x * y) ** k / sp.factorial(k) for k in range(4))) == 0
 
 
-def test_leading_order_keeps_logarithms_and_constants():
+def test_leading_order_keeps_logarithms_and_constants() -> None:
     assert sp.simplify(rules.leading_order(sp.log(4 * s**2 + sp.sqrt(9 * s**4 + 1)) / 2, s) - (sp.log(7) / 2 + sp.log(s))) == 0
 
 
-def test_leading_order_refuses_what_is_no_sum_of_logarithms():
+def test_leading_order_refuses_what_is_no_sum_of_logarithms() -> None:
     with pytest.raises(DerivationError):
         rules.leading_order(s + sp.log(s), s)

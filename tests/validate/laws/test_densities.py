@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import mpmath
 import numpy as np
 import pytest
 import sympy as sp
+from numpy.typing import NDArray
 
 from regimes.theory.conventions import a
 from regimes.theory.errors import DomainError
@@ -23,16 +25,16 @@ TIMES = [1e-3, 0.05, 0.4, 3.0]
 SIGMAS = 5.5
 
 
-def law_of(name, **values):
+def law_of(name: str, **values: Any) -> Any:
     model = get_model(name)
     return in_numbers(model.law(model.complete(values)))
 
 
-def states(d):
+def states(d: int) -> NDArray[np.float64]:
     return np.array(list(itertools.product([-1.0, 1.0], repeat=d)))
 
 
-def by_summation(log_weight, spins, x, t):
+def by_summation(log_weight: NDArray[np.float64], spins: NDArray[np.float64], x: NDArray[np.float64], t: float) -> NDArray[np.float64]:
     """log sum_a P(a) N(x; e^{-t} a, Delta) from all states."""
     gap = x[:, None, :] - math.exp(-t) * spins
     exponent = log_weight - np.logaddexp.reduce(log_weight) - np.square(gap).sum(axis=2) / (2 * delta(t))
@@ -41,7 +43,7 @@ def by_summation(log_weight, spins, x, t):
 
 @pytest.mark.parametrize("t", TIMES)
 @pytest.mark.parametrize(("beta", "h"), [(0.0, 0.0), (0.5, 0.0), (1.0, 0.3), (1.8, 0.0), (0.3, -2.0)])
-def test_curie_weiss(beta, h, t):
+def test_curie_weiss(beta: float, h: float, t: float) -> None:
     spins = states(9)
     total = spins.sum(axis=1)
     x = 1.5 * np.random.default_rng(1).standard_normal((40, 9))
@@ -52,14 +54,14 @@ def test_curie_weiss(beta, h, t):
 
 @pytest.mark.parametrize("t", TIMES)
 @pytest.mark.parametrize("beta", [0.0, 0.4, 1.7, 30.0])
-def test_ising_chain(beta, t):
+def test_ising_chain(beta: float, t: float) -> None:
     spins = states(9)
     x = 1.5 * np.random.default_rng(2).standard_normal((40, 9))
     found = population(IsingChain(beta), 9).terms(x, t)[:, 0]
     np.testing.assert_allclose(found, by_summation(beta * (spins[:, 1:] * spins[:, :-1]).sum(axis=1), spins, x, t), rtol=1e-12, atol=1e-9)
 
 
-def test_chains_at_two_couplings():
+def test_chains_at_two_couplings() -> None:
     spins = states(7)
     bonds = (spins[:, 1:] * spins[:, :-1]).sum(axis=1)
     x = 1.5 * np.random.default_rng(8).standard_normal((20, 7))
@@ -70,10 +72,10 @@ def test_chains_at_two_couplings():
 
 @pytest.mark.parametrize("t", TIMES)
 @pytest.mark.parametrize("name", ["product-ternary", "product-bernoulli", "product-laplace", "product-gauss-bernoulli", "product-uniform"])
-def test_coordinates(name, t):
+def test_coordinates(name: str, t: float) -> None:
     """Against the sum over atoms and mpmath's integral of the expression, within four widths of the noise of places that data have."""
     model = get_model(name)
-    exact = model.law(model.complete({}))
+    exact: Any = model.law(model.complete({}))
     inside = [0.3, -1.7 if name == "product-uniform" else -4.0] if exact.pieces else []
     data = [float(w.place) for w in exact.atoms[:2]] + inside
     x = np.array([[math.exp(-t) * place + math.sqrt(delta(t)) * z for place in data for z in (-4.0, 0.0, 2.0)]])
@@ -90,11 +92,11 @@ def test_coordinates(name, t):
         assert value == pytest.approx(float(mpmath.log(total)), abs=1e-8 + 8e-8 / delta(t))  # linear between points 4e-4 apart
 
 
-def channel(x, place, t):
+def channel(x: float, place: Any, t: float) -> Any:
     return mpmath.npdf(x, math.exp(-t) * place, math.sqrt(delta(t)))
 
 
-def test_terms_of_independent_coordinates_add_up_to_the_joint_density():
+def test_terms_of_independent_coordinates_add_up_to_the_joint_density() -> None:
     """Two coordinates of a ternary prior: nine states."""
     law = law_of("product-ternary")
     spins = np.array([(p.place, q.place) for p in law.atoms for q in law.atoms])
@@ -104,7 +106,7 @@ def test_terms_of_independent_coordinates_add_up_to_the_joint_density():
 
 
 @pytest.mark.parametrize("t", TIMES)
-def test_a_spectrum_is_a_gaussian_with_its_eigenvalues(t):
+def test_a_spectrum_is_a_gaussian_with_its_eigenvalues(t: float) -> None:
     law = law_of("spectrum-power-law")
     x = np.random.default_rng(4).standard_normal((5, 6))
     variances = [delta(t) + math.exp(-2 * t) * 0.5 * math.sqrt(6 / (i + 0.5)) for i in range(6)]
@@ -112,7 +114,7 @@ def test_a_spectrum_is_a_gaussian_with_its_eigenvalues(t):
     np.testing.assert_allclose(population(law, 6).terms(x, t).sum(axis=1), expected, rtol=1e-7)
 
 
-def test_clusters_of_different_widths_and_rare_ones():
+def test_clusters_of_different_widths_and_rare_ones() -> None:
     law = Mixture((Cluster(0.4, (0.5, 0.0), 1.0), Cluster(0.6, (0.0, -1.0), 0.3), Cluster(2.0, (1.0, 1.0), 2.0, 0.7)))
     d, t = 5, 0.3
     x = np.random.default_rng(5).standard_normal((6, d))
@@ -125,12 +127,12 @@ def test_clusters_of_different_widths_and_rare_ones():
     np.testing.assert_allclose(population(law, d).terms(x, t)[:, 0], np.log(total), rtol=1e-12)
 
 
-def test_random_energies_have_no_density():
+def test_random_energies_have_no_density() -> None:
     with pytest.raises(DomainError, match="no law of data"):
         population(RandomEnergies(1.0, 1.0), 3)
 
 
-def test_moments_of_a_spectrum_are_sums_over_its_eigenvalues():
+def test_moments_of_a_spectrum_are_sums_over_its_eigenvalues() -> None:
     """I = mean of log(1 + gamma w)/2 and V = mean of gamma w/(1 + gamma w). 200 groups of 16: 5.5 standard errors, detects 1 % of both."""
     law: GaussianSpectrum = law_of("spectrum-marchenko-pastur")
     mean, variance = information_moments(np.random.default_rng(6), law, 32, [0.3, 1.0], 200, 16)
@@ -140,7 +142,7 @@ def test_moments_of_a_spectrum_are_sums_over_its_eigenvalues():
             assert abs(found.mean() - exact) < SIGMAS * found.std(ddof=1) / math.sqrt(200)
 
 
-def test_variance_term_by_term_is_that_of_the_sum_where_coordinates_are_independent():
+def test_variance_term_by_term_is_that_of_the_sum_where_coordinates_are_independent() -> None:
     """Rademacher spins as a product, measured by coordinates, and as a chain without coupling, measured by the sum: within 5.5 errors."""
     found = [
         information_moments(np.random.default_rng(7 + k), law, 24, [0.4], 400, 16)

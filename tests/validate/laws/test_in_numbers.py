@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -23,12 +24,12 @@ LAWS = {
 LAWS["unequal clusters"] = in_numbers(Mixture((Cluster(1, (sp.Rational(1, 2), 0), 1), Cluster(1, (0, 1), sp.sqrt(2), sp.Rational(1, 10)))))
 
 
-def piece(density, low=-sp.oo, high=sp.oo, breaks=()):
+def piece(density: Any, low: float = -sp.oo, high: float = sp.oo, breaks: Any = ()) -> Any:
     return in_numbers(Product((), (Piece(sp.S.One, density, low, high, breaks),)))
 
 
 @pytest.mark.parametrize("name", LAWS)
-def test_json_holds_the_whole_law(name):
+def test_json_holds_the_whole_law(name: str) -> None:
     law = LAWS[name]
     text = json.dumps(as_json(law), allow_nan=False)
     assert from_json(json.loads(text)) == law
@@ -36,7 +37,7 @@ def test_json_holds_the_whole_law(name):
 
 
 @pytest.mark.parametrize("name", LAWS)
-def test_numbers_are_a_fixed_point(name):
+def test_numbers_are_a_fixed_point(name: str) -> None:
     """Weights add up to one; a table is no expression, so a law in numbers has nothing left to turn into numbers."""
     law = LAWS[name]
     weights = [part.weight for kind in ("atoms", "pieces", "curves") for part in getattr(law, kind, ())]
@@ -54,7 +55,7 @@ def test_numbers_are_a_fixed_point(name):
         {"family": "ising-chain", "beta": 1.0, "h": 0.0},
     ],
 )
-def test_a_record_of_no_law_is_refused(record):
+def test_a_record_of_no_law_is_refused(record: dict[str, Any]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         from_json(record)
 
@@ -71,7 +72,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_table_has_the_probabilities_of_the_density(name):
+def test_a_table_has_the_probabilities_of_the_density(name: str) -> None:
     """Against mpmath's integral of the expression, at quantiles of the table from 1e-6 to 1 - 1e-6."""
     density, breaks = SHAPES[name]
     law = piece(density, breaks=breaks)
@@ -81,7 +82,7 @@ def test_a_table_has_the_probabilities_of_the_density(name):
         points = [part.low, *part.density.quantile(shares).tolist(), part.high]
         for share, left, right in zip(np.diff([0.0, *shares, 1.0]), points[:-1], points[1:], strict=True):
             outer = max(abs(left), abs(right))
-            octaves = np.geomspace(abs(right if left < 0 else left), outer, 24) if right - left > 100 * (points[4] - points[2]) else []
+            octaves: Any = np.geomspace(abs(right if left < 0 else left), outer, 24) if right - left > 100 * (points[4] - points[2]) else []
             marks = sorted({left, *(math.copysign(x, left + right) for x in octaves[1:-1]), *np.linspace(left, right, 5), right})
             mass = mpmath.quad(f, marks)
             assert abs(mass - part.weight * share) < 2e-10, (name, left, right)
@@ -89,7 +90,7 @@ def test_a_table_has_the_probabilities_of_the_density(name):
     assert abs(below - 1) < 1e-9
 
 
-def test_an_integrable_divergence_at_a_break_is_met():
+def test_an_integrable_divergence_at_a_break_is_met() -> None:
     """Density 1/(4 sqrt|a|) on (-1, 1): the quantile of share s of the upper half is s^2."""
     law = piece(1 / (4 * sp.sqrt(sp.Abs(a))), -1, 1, (sp.S.Zero,))
     upper = law.pieces[1].density
@@ -105,17 +106,18 @@ def test_an_integrable_divergence_at_a_break_is_met():
         (NORMAL.subs(a, 100 * a - 10**6) * 100, -sp.oo, sp.oo),
     ],
 )
-def test_a_density_that_does_not_integrate_to_one_is_refused(density, low, high):
+def test_a_density_that_does_not_integrate_to_one_is_refused(density: Any, low: Any, high: Any) -> None:
     with pytest.raises(DomainError, match="integrates to"):
         piece(density, low, high)
 
 
-def test_parts_of_no_weight_are_left_out():
+def test_parts_of_no_weight_are_left_out() -> None:
     law = in_numbers(Product((Atom(sp.S.Zero, 3), Atom(sp.S.One, 0)), (Piece(sp.S.Zero, NORMAL, -sp.oo, sp.oo),)))
     assert law == Product((Atom(1.0, 0.0),), ())
     u = Curve.variable()
-    assert not in_numbers(GaussianSpectrum((Atom(sp.S.One, 1),), (Curve(sp.S.Zero, u, sp.S.One),))).curves
+    empty: Any = in_numbers(GaussianSpectrum((Atom(sp.S.One, 1),), (Curve(sp.S.Zero, u, sp.S.One),)))
+    assert not empty.curves
 
 
-def test_numbers_of_any_kind_become_floats():
+def test_numbers_of_any_kind_become_floats() -> None:
     assert in_numbers(CurieWeiss(sp.Rational(1, 2), np.float64(0.25))) == CurieWeiss(0.5, 0.25)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ DETECTED = {
 """Deviations that 4000 samples at d = 12 detect: 0.1 % to 0.8 % of the free energy, 1 % of the energy."""
 
 
-def test_observables_are_those_of_the_definitions():
+def test_observables_are_those_of_the_definitions() -> None:
     d, variance, betas = 6, 0.7, np.array([0.2, 1.0, 30.0])
     seen = sample_levels(np.random.default_rng(5), d, 40, betas, variance)
     energies = math.sqrt(d * variance) * np.random.default_rng(5).standard_normal((40, 1, 2**d))
@@ -50,14 +51,14 @@ def test_observables_are_those_of_the_definitions():
     assert seen.lowest == pytest.approx(energies.min(axis=(1, 2)) / d, rel=1e-12)
 
 
-def test_the_size_of_a_block_changes_no_bit(monkeypatch):
+def test_the_size_of_a_block_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = sample_levels(np.random.default_rng(1), 5, 23, [0.5, 2.0])
     monkeypatch.setattr(random_energy, "_BLOCK", 96)
     for a, b in zip(whole, sample_levels(np.random.default_rng(1), 5, 23, [0.5, 2.0]), strict=True):
         assert (a == b).all()
 
 
-def test_memory_stays_bounded():
+def test_memory_stays_bounded() -> None:
     """Many small samples, and few of a million levels."""
     for d, samples in ((8, 20_000), (20, 2)):
         tracemalloc.start()
@@ -68,7 +69,7 @@ def test_memory_stays_bounded():
 
 
 @pytest.mark.parametrize(("d", "samples"), [(8, 20_000), (12, 4000), (16, 150)])
-def test_exact_averages_are_met_across_the_transition(seed, d, samples):
+def test_exact_averages_are_met_across_the_transition(seed: int, d: int, samples: int) -> None:
     """85 comparisons at 5 standard errors: false failure below 1e-4. In the liquid rare samples carry sum w^2: few do not do."""
     betas = BETA_C * np.array([0.5, 0.8, 1.0, 1.25, 2.0, 4.0])
     seen = sample_levels(np.random.default_rng([seed, d]), d, samples, betas)
@@ -84,7 +85,7 @@ def test_exact_averages_are_met_across_the_transition(seed, d, samples):
     assert abs(seen.lowest.mean() - lowest) < 5 * seen.lowest.std() / math.sqrt(samples)
 
 
-def test_another_variance_is_another_temperature():
+def test_another_variance_is_another_temperature() -> None:
     """Only beta sqrt(v) enters the weights."""
     first = sample_levels(np.random.default_rng(3), 7, 10, [1.5], 1.0)
     second = sample_levels(np.random.default_rng(3), 7, 10, [0.5], 9.0)
@@ -96,6 +97,6 @@ def test_another_variance_is_another_temperature():
 @pytest.mark.parametrize(
     "wrong", [{"d": 23}, {"d": -1}, {"d": 2.5}, {"samples": 0}, {"beta": [0.0]}, {"beta": [np.nan]}, {"variance": 0.0}]
 )
-def test_arguments_outside_their_domain_are_refused(wrong):
+def test_arguments_outside_their_domain_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(DomainError):
-        sample_levels(np.random.default_rng(0), **{"d": 4, "samples": 2, "beta": [1.0]} | wrong)
+        sample_levels(np.random.default_rng(0), **dict[str, Any]({"d": 4, "samples": 2, "beta": [1.0]} | wrong))

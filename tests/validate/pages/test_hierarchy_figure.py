@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from regimes.numerics.laws.mixture.hierarchy import Merge
@@ -22,7 +24,7 @@ def test_classes_that_merge_are_neighbours() -> None:
 
 
 def test_every_merge_is_drawn_at_its_time_or_at_that_of_the_linkage() -> None:
-    axes = figure(MERGES, NAMES).axes[0]
+    axes: Any = figure(MERGES, NAMES).axes[0]
     upright = [line for line in axes.lines if len(set(line.get_xdata())) == 1 and line.get_linewidth() > 2]
     assert [line.get_xdata()[0] for line in upright] == [0.0, 1.0, 2.2]
     assert [line.get_linestyle() for line in upright] == ["--", "-", "--"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,14 +65,14 @@ def test_clones_in_full_dimension_agree_as_forward_samples_say(law: Law) -> None
         ("curie-weiss", {"beta": 1.5, "h": 0.005}, 100, (1.6, 2.1, 2.6)),
     ],
 )
-def test_clones_by_the_order_parameter_agree_as_predicted(name: str, values: dict[str, float], d: int, times: tuple[float, ...]) -> None:
+def test_clones_by_the_order_parameter_agree_as_predicted(name: str, values: dict[str, Any], d: int, times: tuple[float, ...]) -> None:
     """8000 pairs: detects 0.04 in phi."""
     model = get_model(name)
     s, pairs = Setting(model, model.complete(values)), 8000
     e = Experiment("clones-overlap", s.law, 5, 1, 10, pairs // 10, d, times=times, horizon=times[-1] + 1, steps=80, scheme="exponential")
     arrays = overlap_clones(e, 0)
     found, step = shares_of(arrays, pairs)
-    said = predict(model, "cloning-probability", d=d, t=np.array(times), **s.values).value
+    said = predict(model, "cloning-probability", d=d, t=np.array(times), **dict[str, Any](s.values)).value
     assert (np.abs(found - said) < SIGMAS * np.sqrt(said * (1 - said) / pairs) + step).all(), (found, said)
     if name == "curie-weiss":  # the sum of the coordinates tells nearly all there is to tell of the sign, and more so at later times
         gap = arrays["gap"].mean(axis=0)
@@ -103,7 +104,7 @@ def test_trajectories_end_in_the_classes_as_often_as_the_data(law: Law) -> None:
         ("zero-mean-mixture", {"weight": 0.3}),
     ],
 )
-def test_frequency_under_reversed_weights_rises_from_the_right_weight_to_the_wrong_one(name: str, values: dict[str, float]) -> None:
+def test_frequency_under_reversed_weights_rises_from_the_right_weight_to_the_wrong_one(name: str, values: dict[str, Any]) -> None:
     """Between the two it is the mean posterior of the wrong law over samples of the right one: 40 000, detects 0.01."""
     model, d = get_model(name), 12
     s = Setting(model, model.complete(values))

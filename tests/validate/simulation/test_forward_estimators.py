@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ TIMES = np.array([1e-9, 1e-4, 0.05, 0.4, 1.0, 2.0, 5.0, 40.0])
 FACTOR_ERROR = {np.float32: 2e-3, np.float64: 1e-8}  # of a factor near 1; most are far better
 
 
-def by_definition(data: np.ndarray, origin: np.ndarray, noise: np.ndarray, t: float, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def by_definition(data: np.ndarray, origin: np.ndarray, noise: np.ndarray, t: Any, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """log[n P_t^e(x)/N(x; e^{-t} a_nu, Delta)] and all weights, in extended precision."""
     data, noise, t = data.astype(np.longdouble), noise.astype(np.longdouble), np.longdouble(t)
     variance = -np.expm1(-2 * t)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -20,7 +21,7 @@ THREE = GaussianClusters((0.5, 0.3, 0.2), ((1.0, 0.0), (-1.0, 0.5), (0.0, -2.0))
 WEIGHT_ERROR = {np.float32: 2e-3, np.float64: 2e-9}
 
 
-def direct(data: np.ndarray, x: np.ndarray, t: float, counts: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def direct(data: np.ndarray, x: np.ndarray, t: Any, counts: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weights, centre and log-density by the definition, in extended precision, all pairs at once."""
     data, x, t = data.astype(np.longdouble), x.astype(np.longdouble), np.longdouble(t)
     counts = np.ones(len(data)) if counts is None else counts
