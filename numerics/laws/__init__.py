@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields
 from importlib import import_module
-from typing import Any
 
 import numpy as np
 
 from regimes.numerics.collapse.levels import EnergyLevels, FloatArray
 from regimes.theory.laws import Law
-from regimes.theory.model import DataModel
-from regimes.theory.params import Param
+from regimes.theory.model import DataModel, FixedLaw
 
 MODULES = {
     "product": "regimes.numerics.laws.product.levels",
@@ -35,37 +33,8 @@ def levels(model: DataModel, values: Mapping[str, FloatArray]) -> EnergyLevels:
     return found
 
 
-class _Given(DataModel):
-    """A law with numbers in it, as a model without parameters."""
-
-    params: tuple[Param, ...] = ()
-    source = "given"
-
-    def __init__(self, law: Law) -> None:
-        self._law, self.family = law, law.family
-        self.name = self.doc = f"given {law.family}"
-
-    def law(self, values: Mapping[str, object]) -> Law:
-        del values
-        return self._law
-
-    def symbolic_law(self) -> Any:
-        return _fractions(super().symbolic_law())
-
-
-def _fractions(part: Any) -> Any:
-    """The same statement with every double as the fraction that it is: the generator takes no floating-point numbers."""
-    import sympy as sp
-
-    if isinstance(part, tuple):
-        return tuple(map(_fractions, part))
-    if is_dataclass(part) and not isinstance(part, type):
-        return replace(part, **{f.name: _fractions(getattr(part, f.name)) for f in fields(part)})
-    return part.xreplace({x: sp.Rational(x) for x in part.atoms(sp.Float)})
-
-
 def levels_of_law(law: Law) -> EnergyLevels:
     """The levels of one law with numbers in it; answers have length 1."""
     numbers = {f.name: np.array([float(value)]) for f in fields(law) if not isinstance(value := getattr(law, f.name), tuple)}
-    found: EnergyLevels = import_module(MODULES[law.family]).levels(_Given(law), numbers or {"": np.zeros(1)})
+    found: EnergyLevels = import_module(MODULES[law.family]).levels(FixedLaw(law), numbers or {"": np.zeros(1)})
     return found

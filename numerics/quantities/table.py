@@ -105,7 +105,7 @@ def _condensation_root(proof: Any) -> Any:
 
 
 def _posterior_average(proof: Any) -> Any:
-    from regimes.theory.speciation.argument import kappa
+    from regimes.theory.speciation.symbols import kappa
 
     return proof.step("cloning_curve").left.subs(kappa, proof["kappa"])
 

@@ -14,11 +14,11 @@ from regimes.theory.conventions import alpha, d, gamma, lam
 from regimes.theory.derivations.derivation import DIGITS, Derivation
 from regimes.theory.derive import KINDS, derive
 from regimes.theory.errors import DerivationError
+from regimes.theory.laws.clusters import classes as speciation
 from regimes.theory.laws.clusters import times as speciation_clusters
 from regimes.theory.laws.mixture import pair as speciation_pair
 from regimes.theory.laws.zero_mean_mixture import times as speciation_zero_mean_times
 from regimes.theory.model import all_models
-from regimes.theory.speciation import argument as speciation
 from regimes.theory.symbolic import rules
 
 DERIVED = {
