@@ -10,7 +10,7 @@ from regimes.theory.laws import answers
 from regimes.theory.model import DataModel, get_model
 
 if TYPE_CHECKING:
-    from regimes.theory.derivations.derivation import Derivation
+    from regimes.theory.derivations import Derivation
 
 KINDS = ("collapse", "speciation")
 

@@ -281,7 +281,7 @@ def put(monkeypatch: pytest.MonkeyPatch, name: str, **attributes: Any) -> None:
 def test_a_failed_step_is_printed_with_both_values_and_status_1(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     import sympy as sp
 
-    from regimes.theory.derivations.derivation import Derivation, Step
+    from regimes.theory.derivations import Derivation, Step
 
     x = sp.Symbol("x", positive=True)
     planted = Step("doubled", "twice x is three times x", "identity", "planted", 2 * x, 3 * x, 3 * x)

@@ -9,7 +9,7 @@ import sympy as sp
 from regimes.theory import conventions as c
 from regimes.theory.channel.prior import level_energy
 from regimes.theory.conventions import Delta, a, decay, gamma, t, x
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.model import DataModel
 from regimes.theory.params import ALPHA, ENERGY, TILT, TIME

@@ -14,7 +14,7 @@ import sympy as sp
 
 from regimes.theory.collapse.effort import Effort
 from regimes.theory.conventions import alpha, eps, gamma, lam, m, m_star, t, tilt, v
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.params import ALPHA, TILT
 from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LargestRoot, LineIntegral

@@ -7,7 +7,8 @@ from typing import Any
 
 import sympy as sp
 
-from regimes.theory.derivations.derivation import DIGITS, POINTS, Derivation, Domains
+from regimes.theory.derivations import Derivation
+from regimes.theory.derivations.step import DIGITS, POINTS, Domains
 from regimes.theory.symbolic import rules
 
 

@@ -7,7 +7,7 @@ import sympy as sp
 from regimes.theory.channel.forward import forward_density, in_snr, snr
 from regimes.theory.collapse.information import information
 from regimes.theory.conventions import Delta, a, decay, lam, x
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.params import TILT
 from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LineIntegral

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from regimes.theory.law import Law, place_of
 
 if TYPE_CHECKING:
-    from regimes.theory.derivations.derivation import Derivation
+    from regimes.theory.derivations import Derivation
     from regimes.theory.model import DataModel
 
     Derive = Callable[[DataModel, Any], Derivation]

@@ -6,7 +6,7 @@ import sympy as sp
 
 from regimes.theory import conventions as c
 from regimes.theory.conventions import a, y
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LineIntegral
 

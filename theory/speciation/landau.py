@@ -10,7 +10,8 @@ from typing import Any
 import sympy as sp
 
 from regimes.theory.conventions import y
-from regimes.theory.derivations.derivation import Derivation, Domains
+from regimes.theory.derivations import Derivation
+from regimes.theory.derivations.step import Domains
 
 theta = sp.Symbol("theta", positive=True)
 """Square root of the signal-to-noise ratio, as a small number."""

@@ -20,7 +20,7 @@ from regimes.numerics.quantities.table import Formula, Quantity
 from regimes.theory.channel.information_functions import ScalarCumulant, ScalarDispersion, ScalarInformation, ScalarMmse, ScalarOnset
 from regimes.theory.channel.prior import PriorAverage, ScalarPrior, components, log_transform
 from regimes.theory.conventions import gamma, lam, x
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.derive import derive
 from regimes.theory.errors import DerivationError, UnsupportedExpressionError
 from regimes.theory.laws import Atom, Piece

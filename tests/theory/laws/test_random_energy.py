@@ -10,7 +10,7 @@ import pytest
 import sympy as sp
 
 from regimes.theory.conventions import m, m_star
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.laws.random_energy import levels as random_energy
 from regimes.theory.laws.random_energy.levels import by_parts_then_gamma, derive_random_energy, gamma_integral

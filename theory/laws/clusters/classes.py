@@ -12,7 +12,7 @@ import sympy as sp
 from regimes.theory import conventions as c
 from regimes.theory.channel.forward import IN_TIME, fokker_planck, gaussian_coordinate, start
 from regimes.theory.conventions import Delta, a, d, decay, gamma, level, q, y, z
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.laws.clusters.law import GaussianClusters
 from regimes.theory.laws.clusters.times import cluster_landau, cluster_times

@@ -11,7 +11,7 @@ from regimes.theory.collapse.argument import collapse_argument
 from regimes.theory.collapse.effort import Effort
 from regimes.theory.collapse.gaussian import gaussian_levels
 from regimes.theory.conventions import alpha, decay, eps, gamma, lam, x
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.laws.clusters.law import GaussianClusters
 from regimes.theory.model import DataModel
 from regimes.theory.params import ALPHA, TILT

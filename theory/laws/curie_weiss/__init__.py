@@ -8,7 +8,7 @@ from regimes.theory.laws.curie_weiss.law import CurieWeiss
 from regimes.theory.laws.family import Answers
 
 if TYPE_CHECKING:
-    from regimes.theory.derivations.derivation import Derivation
+    from regimes.theory.derivations import Derivation
     from regimes.theory.model import DataModel
 
 

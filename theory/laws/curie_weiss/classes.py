@@ -9,7 +9,7 @@ import sympy as sp
 
 from regimes.theory.channel.forward import snr, start
 from regimes.theory.conventions import d, gamma, q, z
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.laws.curie_weiss.landau import curie_weiss_landau
 from regimes.theory.laws.curie_weiss.law import CurieWeiss

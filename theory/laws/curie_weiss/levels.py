@@ -17,7 +17,7 @@ from regimes.theory.channel.information_functions import ScalarDispersion, Scala
 from regimes.theory.channel.prior import components, log_transform
 from regimes.theory.collapse.effort import Effort
 from regimes.theory.conventions import Delta, a, d, gamma, lam, x, z
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.laws.curie_weiss.law import CurieWeiss
 from regimes.theory.laws.curie_weiss.states import SMALL, M, field_integral, state_prior, state_weights, states, total, u
 from regimes.theory.model import DataModel

@@ -9,7 +9,7 @@ import sympy as sp
 
 from regimes.theory.channel.prior import ScalarPrior
 from regimes.theory.conventions import d
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.law import Atom
 from regimes.theory.laws.curie_weiss.law import CurieWeiss
 from regimes.theory.symbolic import rules

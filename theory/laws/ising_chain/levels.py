@@ -16,7 +16,7 @@ from regimes.theory.channel.information_functions import ScalarCumulant
 from regimes.theory.channel.prior import ScalarPrior
 from regimes.theory.collapse.effort import Effort
 from regimes.theory.conventions import Delta, a, gamma, lam, x, z
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.law import Atom
 from regimes.theory.laws.ising_chain.law import IsingChain
 from regimes.theory.model import DataModel

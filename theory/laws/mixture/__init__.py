@@ -8,7 +8,7 @@ from regimes.theory.laws.family import Answers
 from regimes.theory.laws.mixture.law import Mixture
 
 if TYPE_CHECKING:
-    from regimes.theory.derivations.derivation import Derivation
+    from regimes.theory.derivations import Derivation
     from regimes.theory.model import DataModel
 
 

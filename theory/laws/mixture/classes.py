@@ -9,7 +9,7 @@ import sympy as sp
 from regimes.theory import conventions as c
 from regimes.theory.channel.forward import start
 from regimes.theory.conventions import Delta, a, d, decay, gamma, z
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.laws.mixture.law import Mixture
 from regimes.theory.laws.mixture.pair import SOURCE, closed_time, distance_sq, in_signal, pair, widths

@@ -9,7 +9,8 @@ import sympy as sp
 
 from regimes.theory import conventions as c
 from regimes.theory.conventions import Delta, a, d, decay, t, y
-from regimes.theory.derivations.derivation import Derivation, Domains
+from regimes.theory.derivations import Derivation
+from regimes.theory.derivations.step import Domains
 from regimes.theory.errors import DerivationError
 from regimes.theory.speciation.large_d import root_in_powers
 from regimes.theory.speciation.symbols import decay_sq, solve_squares

@@ -7,7 +7,7 @@ import sympy as sp
 from regimes.theory.channel.forward import snr, start
 from regimes.theory.channel.prior import ScalarPrior
 from regimes.theory.conventions import a, gamma, y
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.laws.product.law import Product
 from regimes.theory.model import DataModel
 from regimes.theory.speciation.landau import ORDER, generic_landau, landau, named_cumulants, theta

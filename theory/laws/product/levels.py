@@ -25,7 +25,7 @@ from regimes.theory.channel.information_functions import (
 from regimes.theory.channel.prior import PriorAverage, ScalarPrior, components, log_transform
 from regimes.theory.collapse.effort import Effort
 from regimes.theory.conventions import Delta, a, gamma, lam, x
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.laws.product.law import Product
 from regimes.theory.model import DataModel
 from regimes.theory.params import TILT

@@ -12,7 +12,7 @@ import sympy as sp
 
 from regimes.theory.conventions import LATEX, d, lam, m, m_star, v, x, y, z
 from regimes.theory.conventions import normal_density as normal
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.laws.random_energy.law import RandomEnergies
 from regimes.theory.model import DataModel

@@ -8,7 +8,7 @@ from regimes.theory.laws.family import Answers
 from regimes.theory.laws.spectrum.law import GaussianSpectrum
 
 if TYPE_CHECKING:
-    from regimes.theory.derivations.derivation import Derivation
+    from regimes.theory.derivations import Derivation
     from regimes.theory.model import DataModel
 
 

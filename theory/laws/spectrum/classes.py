@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from regimes.theory import conventions as c
 from regimes.theory.channel.forward import gaussian_coordinate, start
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.model import DataModel
 from regimes.theory.speciation.gaussian import gaussian_curvature
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from regimes.theory.law import Atom, Law
 
 if TYPE_CHECKING:
-    from regimes.theory.derivations.derivation import Derivation
+    from regimes.theory.derivations import Derivation
 
 
 @dataclass(frozen=True)

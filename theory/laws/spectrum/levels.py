@@ -11,7 +11,7 @@ from regimes.theory.channel.forward import gaussian_coordinate, start
 from regimes.theory.collapse.effort import Effort
 from regimes.theory.collapse.gaussian import gaussian_levels
 from regimes.theory.conventions import Delta, gamma, lam, omega, x
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.laws.spectrum.law import Curve, GaussianSpectrum
 from regimes.theory.model import DataModel
 from regimes.theory.params import TILT

@@ -9,7 +9,8 @@ import sympy as sp
 from regimes.theory import conventions as c
 from regimes.theory.channel.forward import start
 from regimes.theory.conventions import a, d, lam, y, z
-from regimes.theory.derivations.derivation import Derivation, Domains
+from regimes.theory.derivations import Derivation
+from regimes.theory.derivations.step import Domains
 from regimes.theory.errors import DerivationError
 from regimes.theory.laws.zero_mean_mixture.law import ZeroMeanMixture
 from regimes.theory.laws.zero_mean_mixture.length import length_dynamics

@@ -7,7 +7,7 @@ from typing import Any
 import sympy as sp
 
 from regimes.theory.conventions import Delta, a, d, decay, y
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.laws.zero_mean_mixture.law import ZeroMeanMixture
 from regimes.theory.speciation.large_d import root_in_powers
