@@ -20,13 +20,14 @@ from typing import Any, ClassVar, Self
 LAYERS = ("theory", "numerics", "validate")
 
 
+@dataclass(frozen=True)
 class Law:
     """Base class of the statements of a law, each a frozen dataclass of numbers or SymPy expressions.
 
     Attributes
     ----------
     family : str
-        Name of its kind: the same in every layer.
+        Name of the family: the same in every layer.
     """
 
     family: ClassVar[str]

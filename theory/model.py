@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
-from functools import cache
+from functools import cache, cached_property
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
 from regimes.theory.errors import MissingParameterError, UnknownNameError
-from regimes.theory.laws import GaussianClusters, Law, Mixture
+from regimes.theory.law import Law
 from regimes.theory.params import Param
+
+_SHIPPED = "regimes.theory.models"
 
 
 class DataModel(ABC):
@@ -21,39 +22,57 @@ class DataModel(ABC):
 
     Attributes
     ----------
-    name : as typed on the command line.
-    doc : one line.
-    params : the model's own parameters.
-    source : where the law was published or defined.
-    family : kind of its law, `law(...).family`: it decides which methods a quantity has.
+    name : str
+        As typed on the command line.
+    doc : str
+        One line.
+    params : tuple of Param
+        The model's own parameters.
+    source : str
+        Where the law was published or defined.
+    scale : Param or None
+        The parameter that only stretches every coordinate, where there is one.
     """
 
     name: str
     doc: str
     params: tuple[Param, ...]
     source: str
-    family: str = GaussianClusters.family
+    scale: Param | None = None
 
     @abstractmethod
     def law(self, values: Mapping[str, Any]) -> Law:
         """The law of the data for parameter values that are numbers or SymPy symbols."""
 
+    @cached_property
+    def _typical_law(self) -> Law:
+        return self.law({p.name: sum(p.typical) / 2 for p in self.params})
+
+    @cached_property
+    def family(self) -> str:
+        """Family of its law, which decides what can be asked; a model whose law takes long to state names it itself."""
+        return self._typical_law.family
+
+    @cached_property
+    def class_count(self) -> int:
+        """Number of classes: it does not depend on the parameters."""
+        return self._typical_law.class_count
+
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Names of the classes, one per cluster."""
+        """Names of the classes, as many as `class_count`."""
         return tuple(str(k) for k in range(self.class_count))
 
     @property
-    def class_count(self) -> int:
-        """Number of classes: it does not depend on the parameters."""
-        if self.family not in (GaussianClusters.family, Mixture.family):
-            return 1
-        law = self.law({p.name: sum(p.typical) / 2 for p in self.params})
-        return law.class_count if isinstance(law, (GaussianClusters, Mixture)) else 1
+    def shipped(self) -> bool:
+        """Whether it is a model of this package, whose sources the cache of generated code knows; others may change unseen."""
+        return type(self).__module__.startswith(f"{_SHIPPED}.")
 
     def symbolic_law(self) -> Any:
         """The law with SymPy expressions in it."""
-        return _symbolic(self.law({p.name: p.symbol for p in self.params}))
+        from sympy import sympify
+
+        return self.law({p.name: p.symbol for p in self.params}).map(lambda entry: sympify(entry, strict=True))
 
     def complete(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The model's own parameters out of `values`, defaults filled in and domains checked."""
@@ -71,25 +90,45 @@ class DataModel(ABC):
         return self, dict(words)
 
 
-def _symbolic(part: Any) -> Any:
-    """The same statement with every number a SymPy one."""
-    from sympy import sympify
+class FixedLaw(DataModel):
+    """A law with numbers in it, as a model without parameters.
 
-    if isinstance(part, tuple):
-        return tuple(map(_symbolic, part))
-    if is_dataclass(part) and not isinstance(part, type):
-        return replace(part, **{f.name: _symbolic(getattr(part, f.name)) for f in fields(part)})
-    return sympify(part, strict=True)
+    Parameters
+    ----------
+    law : Law
+        The law.
+    """
+
+    params = ()
+    source = "given"
+
+    def __init__(self, law: Law) -> None:
+        self._law = law
+        self.name = self.doc = f"given {law.family}"
+
+    def law(self, values: Mapping[str, Any]) -> Law:
+        """The law itself."""
+        del values
+        return self._law
+
+    def symbolic_law(self) -> Any:
+        """The law with every double as the fraction that it is: the generator takes no floating-point numbers."""
+        import sympy as sp
+
+        return super().symbolic_law().map(lambda entry: entry.xreplace({x: sp.Rational(x) for x in entry.atoms(sp.Float)}))
 
 
-class Family:
+class Group:
     """Models that share a name and differ in one choice, as ``product`` in its prior: ``product prior=laplace``.
 
-    Attributes
+    Parameters
     ----------
-    name, doc : as for a model.
-    choice : the word that chooses.
-    variants : by the value of that word; each is a model of its own, named ``FAMILY-VALUE``.
+    name, doc : str
+        As for a model.
+    choice : str
+        The word that chooses.
+    variants : mapping of str to DataModel
+        By the value of that word; each is a model of its own, named ``GROUP-VALUE``.
     """
 
     def __init__(self, name: str, choice: str, doc: str, variants: Mapping[str, DataModel]) -> None:
@@ -107,18 +146,16 @@ class Family:
 
 
 @cache
-def _found() -> tuple[dict[str, DataModel], dict[str, Family]]:
-    from regimes.theory import models as folder
-
+def _found() -> tuple[dict[str, DataModel], dict[str, Group]]:
     models: list[DataModel] = []
-    families: dict[str, Family] = {}
-    for info in pkgutil.iter_modules(folder.__path__):
-        found = importlib.import_module(f"{folder.__name__}.{info.name}").MODEL
+    groups: dict[str, Group] = {}
+    for info in pkgutil.iter_modules(import_module(_SHIPPED).__path__):  # found, not listed: a new model edits no file
+        found = import_module(f"{_SHIPPED}.{info.name}").MODEL
         models += [found] if isinstance(found, DataModel) else found.variants.values()
-        families |= {} if isinstance(found, DataModel) else {found.name: found}
+        groups |= {} if isinstance(found, DataModel) else {found.name: found}
     for entry in entry_points(group="regimes.models"):
         models.append(entry.load())
-    return dict(sorted((m.name, m) for m in models)), families
+    return dict(sorted((m.name, m) for m in models)), groups
 
 
 def all_models() -> dict[str, DataModel]:
@@ -126,7 +163,7 @@ def all_models() -> dict[str, DataModel]:
     return dict(_found()[0])
 
 
-def all_families() -> dict[str, Family]:
+def all_groups() -> dict[str, Group]:
     """The names that need a choice to become a model."""
     return dict(_found()[1])
 
@@ -134,10 +171,19 @@ def all_families() -> dict[str, Family]:
 def get_model(name: str, **words: str) -> DataModel:
     """The model of that name (``product-laplace``, or ``product`` and ``prior="laplace"``).
 
+    Parameters
+    ----------
+    name : str
+        Of a model or of a group.
+    **words : str
+        What chooses from a group.
+
     Raises
     ------
-    UnknownNameError : no such model, with the nearest names; or words that the model does not take.
-    MissingParameterError : the name is that of a family and the choice is missing.
+    UnknownNameError
+        No such model, with the nearest names; or words that the model does not take.
+    MissingParameterError
+        The name is that of a group and the choice is missing.
     """
     chosen, left = find_model(name).choose(words)
     if left:
@@ -145,9 +191,9 @@ def get_model(name: str, **words: str) -> DataModel:
     return chosen
 
 
-def find_model(name: str) -> DataModel | Family:
-    """The model or the family of that name; `UnknownNameError` with the nearest names otherwise."""
-    models, families = _found()
-    if name not in models and name not in families:
-        raise UnknownNameError("model", name, sorted({*models, *families}))
-    return models.get(name) or families[name]
+def find_model(name: str) -> DataModel | Group:
+    """The model or the group of that name; `UnknownNameError` with the nearest names otherwise."""
+    models, groups = _found()
+    if name not in models and name not in groups:
+        raise UnknownNameError("model", name, sorted({*models, *groups}))
+    return models.get(name) or groups[name]

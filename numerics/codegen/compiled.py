@@ -30,7 +30,7 @@ def compiled(model: DataModel, label: str, build: Build) -> dict[str, Compiled]:
     """The functions that `build` describes, in its order; `label` tells bundles of one model apart."""
     from regimes.numerics.codegen.cache import cached_kernel
 
-    if type(model).__module__.startswith("regimes.theory.models."):
+    if model.shipped:
         return _loaded(cached_kernel((model.name, label, "functions"), lambda: _bundle(label, build)))
     return _fresh(model, label, build)
 

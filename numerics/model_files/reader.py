@@ -26,7 +26,6 @@ import io
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ from typing import Any
 from regimes.numerics.model_files.tables import Infinite, Table, file_bytes, formula, parameters
 from regimes.theory.errors import InputError, UnknownNameError
 from regimes.theory.laws import Atom, Curve, GaussianSpectrum, Law, Mixture, Piece, Product
-from regimes.theory.model import DataModel, Family, all_families, all_models, find_model
+from regimes.theory.model import DataModel, Group, all_groups, all_models, find_model
 from regimes.theory.params import Param
 from regimes.theory.symbolic.formula_text import Tree
 
@@ -91,7 +90,7 @@ def choose_model(name: str, words: Mapping[str, str]) -> tuple[DataModel, dict[s
     if name.lower().endswith(".toml"):
         return read_model(name), dict(words)
     found = find_model(name)
-    if isinstance(found, Family):
+    if isinstance(found, Group):
         value = words.get(found.choice, "")
         left = {word: text for word, text in words.items() if word != found.choice}
         if found.name == GaussianSpectrum.family and value.lower().endswith(_TABLES):
@@ -135,7 +134,7 @@ def _model(top: Table, folder: Path) -> DataModel:
     name, kind, doc = head.text("name"), head.text("kind"), head.line("doc")
     if not _NAME.fullmatch(name) or len(name) > 40:
         raise InputError(f"name {name[:40]!a} is no name: use small letters, digits and hyphens, for instance spike-and-slab")
-    if name in {*all_models(), *all_families()}:
+    if name in {*all_models(), *all_groups()}:
         raise InputError(f"name '{name}' is that of a model of this program: choose another")
     if kind not in _TABLE_OF:
         raise InputError(str(UnknownNameError("kind", kind[:40], _TABLE_OF)))
@@ -274,7 +273,8 @@ def _file_model(name: str, doc: str, own: tuple[Param, ...], unit: Product | Gau
     import sympy as sp
 
     def law(values: Mapping[str, Any]) -> Any:
-        return _with(unit, {p.symbol: sp.sympify(values[p.name], strict=True) for p in own})
+        given = {p.symbol: sp.sympify(values[p.name], strict=True) for p in own}
+        return unit.map(lambda entry: sp.sympify(entry, strict=True).xreplace(given))
 
     if any(p.name == "sigma" for p in own):
         return FileModel(name, doc, own, unit.family, law)
@@ -287,14 +287,3 @@ def _file_model(name: str, doc: str, own: tuple[Param, ...], unit: Product | Gau
 
     spectrum = SpectrumModel(name, doc, law, *own)
     return FileModel(name, doc, spectrum.params, unit.family, spectrum.law)
-
-
-def _with(part: Any, values: Mapping[Any, Any]) -> Any:
-    """A law, or a part of one, with values for symbols."""
-    if isinstance(part, tuple):
-        return tuple(_with(entry, values) for entry in part)
-    if is_dataclass(part) and not isinstance(part, type):
-        return replace(part, **{f.name: _with(getattr(part, f.name), values) for f in fields(part)})
-    import sympy as sp
-
-    return sp.sympify(part, strict=True).xreplace(values)

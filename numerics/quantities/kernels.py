@@ -20,7 +20,7 @@ def kernel(model: DataModel, quantity: str, method: str, target: str) -> Kernel:
     """
     from regimes.numerics.codegen.cache import cached_kernel
 
-    if not type(model).__module__.startswith("regimes.theory.models."):
+    if not model.shipped:
         return _fresh(model, quantity, method, target)
     return cached_kernel((model.name, quantity, method, target), lambda: build(model, get_quantity(quantity, model), method, target))
 

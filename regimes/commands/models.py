@@ -10,7 +10,7 @@ from regimes.commands.arguments import Parser, model_groups, pick_exactly
 from regimes.terminal import table
 
 if TYPE_CHECKING:
-    from regimes.theory.model import DataModel, Family
+    from regimes.theory.model import DataModel, Group
     from regimes.theory.params import Param
 
 EXAMPLE = """\
@@ -36,10 +36,10 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.read(words)
 
-    from regimes.theory.model import all_families, all_models
+    from regimes.theory.model import all_groups, all_models
 
-    families = all_families()
-    chosen: list[DataModel | Family] = []
+    families = all_groups()
+    chosen: list[DataModel | Group] = []
     for name, *choices in model_groups(options.models):
         chosen.append(pick_exactly(name, choices) if choices or name not in families else families[name])
     if options.json:
@@ -54,7 +54,7 @@ def run(words: Sequence[str]) -> int:
     return 0
 
 
-def _overview(models: Iterable[DataModel], families: Iterable[Family]) -> str:
+def _overview(models: Iterable[DataModel], families: Iterable[Group]) -> str:
     """One row per model, and one per family with its choices."""
     of_families = {variant.name for family in families for variant in family.variants.values()}
     rows = [(m.name, m.doc, ", ".join(p.name for p in m.params)) for m in models if m.name not in of_families]
@@ -63,7 +63,7 @@ def _overview(models: Iterable[DataModel], families: Iterable[Family]) -> str:
     return table(("MODEL", "DATA DISTRIBUTION", "PARAMETERS"), sorted(rows)) + "\n" + note
 
 
-def _family_page(family: Family) -> str:
+def _family_page(family: Group) -> str:
     rows = [(name, ", ".join(p.name for p in m.params), m.doc) for name, m in family.variants.items()]
     if family.name == "spectrum":
         rows.append(("FILE", "sigma", "eigenvalues of equal weight from a .npy or .csv file"))
@@ -99,11 +99,11 @@ def _describe(model: DataModel) -> dict[str, Any]:
     }
 
 
-def _page(model: DataModel | Family) -> str:
+def _page(model: DataModel | Group) -> str:
     from regimes.numerics.predict import quantities
-    from regimes.theory.model import Family
+    from regimes.theory.model import Group
 
-    if isinstance(model, Family):
+    if isinstance(model, Group):
         return _family_page(model)
 
     params = [(p.name, p.domain, "" if p.default is None else f"{p.default:g}", p.doc) for p in model.params]

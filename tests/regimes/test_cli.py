@@ -200,14 +200,14 @@ def test_bad_input_is_answered_in_one_line_and_leaves_nothing(command: str, fold
 
 
 def test_models_are_listed_for_people_and_for_programs(capsys: Capture) -> None:
-    from regimes.theory.model import all_families, all_models
+    from regimes.theory.model import all_groups, all_models
 
     _, text, _ = answer("models", capsys)
     rows = text.split("\n\n")[0].splitlines()[1:]
-    variants = {m.name for family in all_families().values() for m in family.variants.values()}
-    assert [line.split()[0] for line in rows] == sorted({*all_models(), *all_families()} - variants)  # one row per family
+    variants = {m.name for family in all_groups().values() for m in family.variants.values()}
+    assert [line.split()[0] for line in rows] == sorted({*all_models(), *all_groups()} - variants)  # one row per family
     (product,) = [line for line in rows if line.startswith("product ")]
-    assert f"prior={'|'.join(all_families()['product'].variants)}" in product
+    assert f"prior={'|'.join(all_groups()['product'].variants)}" in product
     _, listed, _ = answer("models --json", capsys)
     found = {entry["name"]: entry for entry in json.loads(listed)}
     assert list(found) == list(all_models())
@@ -281,7 +281,7 @@ def put(monkeypatch: pytest.MonkeyPatch, name: str, **attributes: Any) -> None:
 def test_a_failed_step_is_printed_with_both_values_and_status_1(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     import sympy as sp
 
-    from regimes.theory.derivations.derivation import Derivation, Step
+    from regimes.theory.derivations import Derivation, Step
 
     x = sp.Symbol("x", positive=True)
     planted = Step("doubled", "twice x is three times x", "identity", "planted", 2 * x, 3 * x, 3 * x)

@@ -11,14 +11,15 @@ import sympy as sp
 
 from regimes.theory.collapse import argument as collapse
 from regimes.theory.conventions import alpha, d, gamma, lam
-from regimes.theory.derivations.derivation import DIGITS, Derivation
+from regimes.theory.derivations import Derivation
+from regimes.theory.derivations.step import Identity, Limit
 from regimes.theory.derive import KINDS, derive
 from regimes.theory.errors import DerivationError
+from regimes.theory.laws.clusters import classes as speciation
 from regimes.theory.laws.clusters import times as speciation_clusters
 from regimes.theory.laws.mixture import pair as speciation_pair
 from regimes.theory.laws.zero_mean_mixture import times as speciation_zero_mean_times
 from regimes.theory.model import all_models
-from regimes.theory.speciation import argument as speciation
 from regimes.theory.symbolic import rules
 
 DERIVED = {
@@ -43,7 +44,8 @@ def test_every_step_holds(name: str, kind: str) -> None:
     assert proof.verified, [s.outcome for s in proof.failures]
     for step in proof:
         if step.kind == "identity":
-            assert step.outcome and step.outcome.error <= 10.0 ** -step.details.get("digits", DIGITS), step.name
+            assert step.outcome and isinstance(step.details, Identity)
+            assert step.outcome.error <= 10.0**-step.details.digits, step.name
 
 
 @pytest.mark.parametrize(("name", "kind"), [(n, k) for n, m in all_models().items() for k in KINDS if m.family not in DERIVED[k]])
@@ -56,7 +58,7 @@ def test_what_is_not_derived_is_refused_with_the_reason(name: str, kind: str) ->
 def test_every_model_with_classes_has_its_time_derived_and_the_step_to_large_dimensions(name: str) -> None:
     steps = [step for step in derive(name, "speciation") if "_time" in step.name]
     assert any(step.name.endswith("snr_time") for step in steps)
-    assert any(step.kind == "limit" and "snr_time" in step.name and step.details["variable"] == d for step in steps)
+    assert any(isinstance(step.details, Limit) and "snr_time" in step.name and step.details.variable == d for step in steps)
 
 
 @pytest.mark.parametrize(("name", "kind"), EVERY)

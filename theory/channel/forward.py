@@ -7,8 +7,9 @@ from typing import Any
 import sympy as sp
 
 from regimes.theory import conventions as c
+from regimes.theory.channel.prior import level_energy
 from regimes.theory.conventions import Delta, a, decay, gamma, t, x
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.model import DataModel
 from regimes.theory.params import ALPHA, ENERGY, TILT, TIME
@@ -33,6 +34,30 @@ def snr(proof: Derivation) -> Derivation:
     """The signal-to-noise ratio as a function of time."""
     title = "Signal-to-noise ratio: the only way in which time enters"
     return proof.define("snr", gamma, c.CHANNEL[gamma], title, CHANNEL_SOURCE, insert=True)
+
+
+def standard_channel(proof: Derivation) -> Derivation:
+    """The channel in units of the noise: x_t = sqrt(Delta) x."""
+    proof = proof.define(
+        "level", sp.Symbol("E"), level_energy(gamma), "Energy of a level: one coordinate's part, x = x_t/sqrt(Delta)", "Derrida 1981"
+    )
+    in_time = (sp.sqrt(Delta) * x - decay * a) ** 2 / (2 * Delta)
+    proof = proof.then(
+        rules.rewrite,
+        in_time,
+        target=proof["level"],
+        name="standard_channel",
+        title="In units of the noise the channel is x = sqrt(gamma) a + z",
+        domains={x: (-2.0, 2.0), a: (-2.0, 2.0)},
+    )
+    noise = sp.exp(-proof["level"]) / sp.sqrt(2 * sp.pi)
+    return proof.then(
+        rules.complete_the_square,
+        LineIntegral(noise * proof["level"], x),
+        name="nishimori_given_datum",
+        title="Energy of the planted level, given its datum",
+        domains={a: (-2.0, 2.0)},
+    )
 
 
 def gaussian_coordinate(proof: Derivation, var: Any, title: str, reference: str) -> Derivation:

@@ -5,7 +5,7 @@ Notation: chi(x; lam) = E_a exp(-lam (x - sqrt(gamma) a)^2/2); its share of an a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ import sympy as sp
 
 from regimes.theory.conventions import a, x, z
 from regimes.theory.errors import DerivationError
-from regimes.theory.laws import Product
+from regimes.theory.law import Atom
 from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import Defined, LineIntegral, NormalAverage, interval_integral
 from regimes.theory.symbolic.functions import Inside, Softplus
@@ -31,11 +31,11 @@ class ScalarPrior(sp.Basic):  # type: ignore[misc]
     """The law of one coordinate: ``ScalarPrior(atoms, pieces)``, Tuples of (weight, place) and (weight, density, low, high, breaks)."""
 
     @classmethod
-    def of(cls, law: Product) -> Any:
-        """The prior of a product law with SymPy expressions in it."""
-        atoms = sp.Tuple(*(sp.Tuple(atom.weight, atom.place) for atom in law.atoms))
-        pieces = sp.Tuple(*(sp.Tuple(p.weight, p.density, p.low, p.high, sp.Tuple(*p.breaks)) for p in law.pieces))
-        return cls(atoms, pieces)
+    def of(cls, atoms: Iterable[Atom], pieces: Iterable[Any] = ()) -> Any:
+        """The prior of these atoms and pieces with SymPy expressions in them."""
+        masses = sp.Tuple(*(sp.Tuple(atom.weight, atom.place) for atom in atoms))
+        densities = sp.Tuple(*(sp.Tuple(p.weight, p.density, p.low, p.high, sp.Tuple(*p.breaks)) for p in pieces))
+        return cls(masses, densities)
 
     @property
     def atoms_of_mass(self) -> Any:

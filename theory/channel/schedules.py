@@ -15,7 +15,7 @@ from regimes.theory.errors import MissingParameterError, UnknownNameError
 from regimes.theory.params import TIME, Param
 
 if TYPE_CHECKING:
-    from regimes.theory.derivations.derivation import Derivation
+    from regimes.theory.derivations import Derivation
 
 __all__ = ["SCHEDULES", "Schedule", "derive_schedules", "get_schedule"]
 
@@ -116,7 +116,7 @@ def derive_schedules() -> Derivation:
 
     from regimes.theory import conventions as c
     from regimes.theory.conventions import Delta, decay, gamma
-    from regimes.theory.derivations.derivation import Derivation
+    from regimes.theory.derivations import Derivation
     from regimes.theory.symbolic import rules
 
     alpha, sigma, x, a = sp.symbols("alpha_t sigma_t", positive=True) + sp.symbols("x a", real=True)

@@ -8,96 +8,24 @@ Source of the argument: Biroli, Bonnaire, de Bortoli, Mezard, arXiv:2402.18491; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
 import sympy as sp
 
+from regimes.theory.collapse.effort import Effort
 from regimes.theory.conventions import alpha, eps, gamma, lam, m, m_star, t, tilt, v
-from regimes.theory.derivations.derivation import DIGITS, POINTS, Derivation, Domains
-from regimes.theory.errors import DerivationError
-from regimes.theory.laws import CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, Mixture, Product
-from regimes.theory.model import DataModel
+from regimes.theory.derivations import Derivation
 from regimes.theory.params import ALPHA, TILT
 from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LargestRoot, LineIntegral
 
 _SNR = sp.Symbol("gamma_c", positive=True)
 
-
-@dataclass(frozen=True)
-class Effort:
-    """What checks that evaluate g may cost.
-
-    Attributes
-    ----------
-    points, digits : of an identity.
-    extrema : points of a stationarity; with none the gradient alone is checked.
-    evaluated : whether g has numbers here; if not, what holds for every g is stated as a definition.
-    """
-
-    points: int = POINTS
-    digits: int = DIGITS
-    extrema: int = 10
-    evaluated: bool = True
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """For `Derivation.then`."""
-        return {"points": self.points, "digits": self.digits}
-
-    def claim(self, proof: Derivation, claim: Any, target: Any, name: str, title: str, domains: Domains | None = None) -> Derivation:
-        """The identity claim = target, or the definition by its right side."""
-        if not self.evaluated:
-            return proof.define(name, sp.Symbol(name), target, title, "holds for every g; checked where g has numbers")
-        return proof.then(rules.rewrite, claim, target=target, name=name, title=title, domains=domains, **self.identity)
+Move = Callable[[Derivation], Derivation]
+"""The derivation with more steps."""
 
 
-def derive_collapse(model: DataModel) -> Derivation:
-    """Energy cumulant function, rate function, free energies, condensation and every critical time of collapse."""
-    law = model.symbolic_law()
-    if isinstance(law, GaussianClusters):
-        from regimes.theory.laws.clusters.levels import closed_collapse, closed_tilt, cluster_levels, other_clusters
-
-        proof, effort = closed_tilt(cluster_levels(model, law)), Effort()
-        proof = closed_collapse(_before_times(proof, effort))
-        proof = _finite_size(_critical_times(proof, effort))
-        return other_clusters(proof, law) if len(law.weights) > 1 else proof
-    if isinstance(law, Mixture):
-        from regimes.theory.laws.mixture.levels import derive_mixture
-
-        return derive_mixture(model, law)
-    proof, effort = _levels(model, law)
-    proof = _before_times(_tilt(proof), effort)
-    return _finite_size(_critical_times(_collapse(proof), effort))
-
-
-def _levels(model: DataModel, law: Any) -> tuple[Derivation, Effort]:
-    """The part of the derivation that depends on the family, and what checks of it cost."""
-    if isinstance(law, GaussianSpectrum):
-        from regimes.theory.laws.spectrum.levels import spectrum_levels
-
-        return spectrum_levels(model, law)
-    if isinstance(law, Product):
-        from regimes.theory.laws.product.levels import product_levels
-
-        return product_levels(model, law)
-    if isinstance(law, CurieWeiss):
-        from regimes.theory.laws.curie_weiss.levels import curie_weiss_levels
-
-        return curie_weiss_levels(model, law)
-    if isinstance(law, IsingChain):
-        from regimes.theory.laws.ising_chain.levels import ising_chain_levels
-
-        return ising_chain_levels(model, law)
-    raise DerivationError(f"{model.name}: collapse is not derived for laws of the family {law.family}")
-
-
-def _before_times(proof: Derivation, effort: Effort) -> Derivation:
-    return _clock(_replica_symmetry_breaking(_rate_function(proof, effort), effort))
-
-
-def _tilt(proof: Derivation) -> Derivation:
+def tilt_as_root(proof: Derivation) -> Derivation:
     other = sp.Symbol("ell", positive=True)
     return proof.define(
         "tilt",
@@ -237,7 +165,7 @@ def _clock(proof: Derivation) -> Derivation:
     )
 
 
-def _collapse(proof: Derivation) -> Derivation:
+def collapse_as_root(proof: Derivation) -> Derivation:
     return proof.define(
         "collapse_root",
         sp.Symbol("t_C"),
@@ -291,3 +219,20 @@ def _finite_size(proof: Derivation) -> Derivation:
         title="log Z as an integral over Laplace transforms (s = e^v): the exact law at finite n and d",
         domains={total: (0.2, 5.0)},
     )
+
+
+def collapse_argument(proof: Derivation, effort: Effort, tilt: Move = tilt_as_root, collapse: Move = collapse_as_root) -> Derivation:
+    """All that follows from the energy cumulant function, the information and the onset of a family's levels.
+
+    Parameters
+    ----------
+    proof : Derivation
+        Holds ``energy_cumulant``, ``energy``, ``selected_rate``, ``information`` and ``onset_cumulant``.
+    effort : Effort
+        What checks that evaluate them may cost.
+    tilt, collapse : callable, optional
+        Steps of a family that solves for the tilt of an energy, or for the collapse time; both are roots otherwise.
+    """
+    proof = _rate_function(tilt(proof), effort)
+    proof = _clock(_replica_symmetry_breaking(proof, effort))
+    return _finite_size(_critical_times(collapse(proof), effort))

@@ -7,7 +7,7 @@ import sympy as sp
 from regimes.theory import conventions as c
 from regimes.theory.channel.forward import in_snr
 from regimes.theory.conventions import Delta, a, decay, gamma, lam, x, z
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LineIntegral
 

@@ -9,26 +9,34 @@ from typing import Any
 
 import mpmath as mp
 
-from regimes.theory.derivations.derivation import DIGITS, POINTS, Derivation, Outcome, Step
+from regimes.theory.derivations.step import DIGITS, Conjecture, Definition, Identity, Limit, Outcome, Sampler, Stationarity, Step
 from regimes.theory.errors import DerivationError
 from regimes.theory.symbolic.evaluate import along, value
 
 _GUARD = 12  # extra working digits, so that 30 survive differences and sums
 
 
-def check(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:
+def check(derivation: Sampler, step: Step, rng: random.Random) -> Outcome:
     """Check one step; a step that cannot be evaluated has failed, and the message says why."""
-    method = {"definition": _definition, "identity": _identity, "limit": _limit, "stationarity": _stationarity, "conjecture": _conjecture}[
-        step.kind
-    ]
     try:
         with mp.workdps(DIGITS + _GUARD):
-            return method(derivation, step, rng)
+            match step.details:
+                case Definition():
+                    return Outcome(True, f"definition ({step.reference or 'notation'})")
+                case Identity() as details:
+                    return _identity(derivation, step, details, rng)
+                case Limit() as details:
+                    return _limit(derivation, step, details, rng)
+                case Stationarity() as details:
+                    with mp.workdps(details.digits + _GUARD):
+                        return _stationary_points(derivation, step, details, rng)
+                case Conjecture(covered_by):
+                    return Outcome(True, f"large-d argument, covered by the simulation of '{covered_by}'")
     except (DerivationError, ZeroDivisionError, ValueError) as error:
         return Outcome(False, "not evaluated", message=f"rule '{step.rule}' of step '{step.name}': {error}")
 
 
-def _points(derivation: Derivation, step: Step, rng: random.Random, count: int) -> Iterator[dict[Any, Any]]:
+def _points(derivation: Sampler, step: Step, rng: random.Random, count: int) -> Iterator[dict[Any, Any]]:
     tries = 0
     while count:
         tries += 1
@@ -51,13 +59,8 @@ def _failure(step: Step, point: Mapping[Any, Any], left: Any, right: Any) -> str
     )
 
 
-def _definition(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:
-    del derivation, rng
-    return Outcome(True, f"definition ({step.reference or 'notation'})")
-
-
-def _identity(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:
-    count, digits = step.details.get("points", POINTS), step.details.get("digits", DIGITS)
+def _identity(derivation: Sampler, step: Step, details: Identity, rng: random.Random) -> Outcome:
+    count, digits = details.points, details.digits
     worst = 0.0
     with mp.workdps(digits + _GUARD):
         for point in _points(derivation, step, rng, count):
@@ -70,12 +73,12 @@ def _identity(derivation: Derivation, step: Step, rng: random.Random) -> Outcome
     return Outcome(True, f"{count} random point{'s' if count > 1 else ''}, {digits} digits", worst)
 
 
-def _limit(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:
-    variable, exponent = step.details["variable"], step.details["exponent"]
-    sign = 1 if step.details["towards"] == "infinity" else -1
-    first = step.details["first"] or min(20, int(24 / (0.302 * exponent)))  # the error must stay visible above the working precision
+def _limit(derivation: Sampler, step: Step, details: Limit, rng: random.Random) -> Outcome:
+    variable, exponent = details.variable, details.exponent
+    sign = 1 if details.towards == "infinity" else -1
+    first = details.first or min(20, int(24 / (0.302 * exponent)))  # the error must stay visible above the working precision
     worst = 0.0
-    for point in _points(derivation, step, rng, step.details["points"]):
+    for point in _points(derivation, step, rng, details.points):
         errors = []
         for k in range(first, first + 3):
             at = derivation.insert({**point, variable: mp.mpf(2) ** (sign * k)}, step)
@@ -97,13 +100,8 @@ def _limit(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:
     return Outcome(True, f"error falls with exponent {exponent} (measured to {worst:.1e}) along powers of two from 2^{first}", worst)
 
 
-def _stationarity(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:
-    with mp.workdps(step.details["digits"] + _GUARD):
-        return _stationary_points(derivation, step, rng)
-
-
-def _stationary_points(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:
-    objective, u, count, digits = (step.details[key] for key in ("objective", "variable", "points", "digits"))
+def _stationary_points(derivation: Sampler, step: Step, details: Stationarity, rng: random.Random) -> Outcome:
+    objective, u, count, digits = details.objective, details.variable, details.points, details.digits
     worst = 0.0
     for point in _points(derivation, step, rng, count):
         root = value(step.value, point)
@@ -113,26 +111,21 @@ def _stationary_points(derivation: Derivation, step: Step, rng: random.Random) -
         worst = max(worst, error)
         if error > 10.0 ** (-digits // 2):
             return Outcome(False, "stationarity", worst, _failure(step, point, slope, mp.mpf(0)))
-        if mp.sign(bend) != step.details["curvature"]:
+        if mp.sign(bend) != details.curvature:
             return Outcome(
                 False, "stationarity", worst, f"step '{step.name}': curvature {mp.nstr(bend, 8)} has the wrong sign at {_show(point)}"
             )
-        low, high = (value(end, {**point, u: root}) for end in step.details["interval"])
+        low, high = (value(end, {**point, u: root}) for end in details.interval)
         with mp.workdps(22):
             heights = [height(low + (high - low) * k / 64) for k in range(65)]
             signs = [mp.sign(after - before) for before, after in pairwise(heights) if after != before]
         turns = sum(1 for s, r in pairwise(signs) if s != r)
-        if turns != step.details["count"]:
+        if turns != details.count:
             return Outcome(
                 False,
                 "stationarity",
                 worst,
                 f"step '{step.name}': {turns} stationary points in ({mp.nstr(low, 6)}, {mp.nstr(high, 6)}), "
-                f"{step.details['count']} declared, at {_show(point)}",
+                f"{details.count} declared, at {_show(point)}",
             )
     return Outcome(True, f"gradient, curvature and number of stationary points at {count} random points, {digits // 2} digits", worst)
-
-
-def _conjecture(derivation: Derivation, step: Step, rng: random.Random) -> Outcome:
-    del derivation, rng
-    return Outcome(True, f"large-d argument, covered by the simulation of '{step.details['covered_by']}'")

@@ -21,52 +21,12 @@ from typing import Any, Literal
 import mpmath as mp
 import sympy as sp
 
+from regimes.theory.derivations.checks import check
+from regimes.theory.derivations.render import notebook, render
+from regimes.theory.derivations.step import DIGITS, POINTS, Conjecture, Domains, Identity, Limit, Stationarity, Step
 from regimes.theory.errors import DerivationError, UnknownNameError
 from regimes.theory.symbolic.evaluate import value
 from regimes.theory.symbolic.rules import Rule, label
-
-Kind = Literal["definition", "identity", "limit", "stationarity", "conjecture"]
-Domains = Mapping[Any, tuple[float, float]]
-POINTS = 20
-DIGITS = 30
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a check found: `error` is the largest relative deviation seen, `message` is empty when all is well."""
-
-    ok: bool
-    witness: str
-    error: float = 0.0
-    message: str = ""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One statement: `left` = `right`; `value` is what later steps use.
-
-    Attributes
-    ----------
-    name, title : identifier and sentence.
-    kind, rule : how the statement is checked, and what computed it.
-    left, right : the two sides (for a definition `left` is the symbol).
-    value : the expression the step provides.
-    details : what the check of this kind needs.
-    domains : intervals other than the derivation's own for some symbols, or conditions on a point.
-    """
-
-    name: str
-    title: str
-    kind: Kind
-    rule: str
-    left: Any
-    right: Any
-    value: Any
-    reference: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict)
-    domains: Domains = field(default_factory=dict)
-    where: Callable[[Mapping[Any, Any]], bool] | None = None
-    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True)
@@ -75,10 +35,16 @@ class Derivation:
 
     Attributes
     ----------
-    model, kind, title : what is derived, for which model.
-    domains : symbol -> interval from which checks draw.
-    steps : the chain.
-    definitions : symbols defined on the way and their expressions, in order.
+    model, kind, title : str
+        What is derived, for which model.
+    domains : mapping of Symbol to pair of float
+        Intervals from which checks draw.
+    latex_names : mapping of Symbol to str
+        How formulas show the symbols.
+    steps : tuple of Step
+        The chain.
+    definitions : mapping of Symbol to Expr
+        Symbols defined on the way and their expressions, in order.
     """
 
     model: str
@@ -142,8 +108,9 @@ class Derivation:
     ) -> Derivation:
         """The identity claim = rule(claim), checked at so many points to so many digits (fewer where a check is dear: it says so)."""
         result = rule(claim, **options)
-        details = {"points": points, "digits": digits}
-        return self._add(Step(name, title, "identity", label(rule), claim, result, result, "", details, domains or {}, where))
+        return self._add(
+            Step(name, title, "identity", label(rule), claim, result, result, "", Identity(points, digits), domains or {}, where)
+        )
 
     def solve(
         self,
@@ -170,7 +137,7 @@ class Derivation:
             left.subs(variable, root),
             right.subs(variable, root),
             root,
-            details={"variable": variable},
+            details=Identity(variable=variable),
             domains=domains or {},
         )
         return self._add(step)
@@ -193,8 +160,7 @@ class Derivation:
         digits: int = DIGITS,
     ) -> Derivation:
         """`value_` makes `objective` stationary in `variable`; `count` stationary points lie in `interval`."""
-        details = {"objective": objective, "variable": variable, "curvature": curvature, "interval": interval, "count": count}
-        details |= {"points": points, "digits": digits}
+        details = Stationarity(objective, variable, curvature, interval, count, points, digits)
         return self._add(
             Step(name, title, "stationarity", label(rule), variable, value_, value_, details=details, domains=domains or {}, where=where)
         )
@@ -219,13 +185,13 @@ class Derivation:
         The error is measured along three powers of two from 2^first: where the powers are not as high as working digits allow, say so.
         """
         result = rule(exact, variable, **options)
-        details = {"variable": variable, "towards": towards, "exponent": exponent, "first": first, "points": points}
+        details = Limit(variable, towards, exponent, first, points)
         return self._add(Step(name, title, "limit", label(rule), exact, result, result, details=details, domains=domains or {}))
 
     def conjecture(self, name: str, expr: Any, title: str, *, covered_by: str, reference: str) -> Derivation:
         """A statement of the large-d theory that no algebra here proves; `covered_by` names the quantity that is simulated."""
         return self._add(
-            Step(name, title, "conjecture", "large-d argument", sp.Symbol(name), expr, expr, reference, details={"covered_by": covered_by})
+            Step(name, title, "conjecture", "large-d argument", sp.Symbol(name), expr, expr, reference, details=Conjecture(covered_by))
         )
 
     # -- checking -----------------------------------------------------------------------------------------------
@@ -242,7 +208,9 @@ class Derivation:
     def insert(self, values: Mapping[Any, Any], step: Step) -> dict[Any, Any]:
         """`values` with the defined symbols that the step needs computed from the others."""
         needed: set[Any] = set()
-        queue = [e for e in (step.left, step.right, step.value, step.details.get("objective")) if e is not None]
+        queue = [step.left, step.right, step.value]
+        if isinstance(step.details, Stationarity):
+            queue.append(step.details.objective)
         while queue:
             fresh = queue.pop().free_symbols - needed
             needed |= fresh
@@ -255,8 +223,6 @@ class Derivation:
 
     def verify(self, progress: Callable[[str], None] | None = None, seed: int = 0) -> Derivation:
         """Run every step's check; returns the derivation with outcomes. Failed ones are in `failures`."""
-        from regimes.theory.derivations.checks import check
-
         checked = []
         for k, step in enumerate(self.steps):
             checked.append(replace(step, outcome=check(self, step, random.Random(1000 * seed + k))))
@@ -276,11 +242,7 @@ class Derivation:
 
     def render(self, style: str = "text", *, fragment: bool = False) -> str:
         """The chain as text, latex, html, markdown or json."""
-        from regimes.theory.derivations.render import render
-
         return render(self, style, fragment=fragment)
 
     def _repr_latex_(self) -> str:
-        from regimes.theory.derivations.render import notebook
-
         return notebook(self)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
 from regimes.theory.conventions import decay
-from regimes.theory.derivations.derivation import Derivation, Step
+from regimes.theory.derivations.step import Identity, Stationarity, Step
 from regimes.theory.errors import MissingExtraError, UnknownNameError
 from regimes.theory.symbolic.averages import LargestRoot
 from regimes.theory.symbolic.functions import LogCosh, LogErfcx, Logistic, LogRatioGap, RelativeEntropyTerm, Softplus
+
+if TYPE_CHECKING:
+    from regimes.theory.derivations.derivation import Derivation
 
 _LONG = 500  # characters of LaTeX from which the two sides stand on lines of their own
 
@@ -100,15 +103,15 @@ def _lines(step: Step, derivation: Derivation) -> list[str]:
         left = rf"\text{{{step.name.replace('_', ' ')}}}"
     if step.kind == "limit":
         return [rf"{left} \simeq {right}"]
-    if step.kind == "stationarity":
-        objective = latex(step.details["objective"], derivation)
+    if isinstance(step.details, Stationarity):
+        objective = latex(step.details.objective, derivation)
         return [rf"{left}^* = {right}", rf"\text{{extremises }} {objective}"]
     sides = [rf"{left} = {right}"] if len(left) + len(right) < _LONG else [left, rf"= {right}"]
     return sides if step.value == step.right else [*sides, rf"\text{{so }} {_unknown(step, derivation)} = {latex(step.value, derivation)}"]
 
 
 def _unknown(step: Step, derivation: Derivation) -> str:
-    variable = step.details.get("variable")
+    variable = step.details.variable if isinstance(step.details, Identity) else None
     return latex(variable, derivation) if variable is not None else rf"\text{{{step.name.replace('_', ' ')}}}"
 
 

@@ -28,11 +28,6 @@ class IsingChainsModel(DataModel):
         """Names of the couplings."""
         return "a", "b"
 
-    @property
-    def class_count(self) -> int:
-        """Two chains."""
-        return 2
-
     def law(self, values: Mapping[str, Any]) -> IsingChains:
         return IsingChains(values["beta_a"], values["beta_b"], Fraction(1, 2))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from regimes.theory.laws import Cluster, Mixture
-from regimes.theory.model import DataModel, Family
+from regimes.theory.model import DataModel, Group
 from regimes.theory.params import Param
 
 MU = Param("mu", r"\tilde\mu", "length of a mean per sqrt(d)", 0, typical=(0.5, 2.0), default=1.0)
@@ -77,7 +77,7 @@ def _width(letter: str) -> Param:
     return Param(f"sigma_{letter}", rf"\sigma_{letter}", f"standard deviation inside cluster {letter}", 0, typical=(0.5, 2.0), default=1.0)
 
 
-MODEL = Family(
+MODEL = Group(
     "mixture",
     "kind",
     "Gaussian clusters with their own means, variances and weights",

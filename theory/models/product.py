@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from regimes.theory.laws import Atom, Piece, Product
-from regimes.theory.model import DataModel, Family
+from regimes.theory.model import DataModel, Group
 from regimes.theory.params import Param
 
 SIGMA = Param("sigma", r"\sigma", "standard deviation of a coordinate", 0, typical=(0.5, 2.0), default=1.0)
@@ -24,6 +24,8 @@ class ProductModel(DataModel):
     """
 
     family = Product.family
+    class_count = 1
+    scale = SIGMA
 
     def __init__(self, prior: str, doc: str, unit: Callable[[Mapping[str, Any]], Product], *params: Param, source: str = "") -> None:
         self.name, self.doc, self._unit = f"product-{prior}", f"i.i.d. coordinates, {doc}", unit
@@ -103,7 +105,7 @@ def _logistic(values: Mapping[str, Any]) -> Product:
 _P = Param("p", "p", "probability of the upper value", 0, 1, typical=(0.1, 0.9), default=0.3)
 _RHO = Param("rho", r"\rho", "share of the coordinates that are not zero", 0, 1, "high", typical=(0.1, 0.9), default=0.3)
 
-MODEL = Family(
+MODEL = Group(
     "product",
     "prior",
     "i.i.d. coordinates with a prior of unit variance, times sigma",

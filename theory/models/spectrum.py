@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from regimes.theory.laws import Atom, Curve, GaussianSpectrum
-from regimes.theory.model import DataModel, Family
+from regimes.theory.laws import Atom, Curve, GaussianSpectrum, MarchenkoPastur
+from regimes.theory.model import DataModel, Group
 from regimes.theory.params import Param
 
 SIGMA = Param("sigma", r"\sigma", "root of the mean eigenvalue", 0, typical=(0.5, 2.0), default=1.0)
@@ -24,6 +25,8 @@ class SpectrumModel(DataModel):
     """
 
     family = GaussianSpectrum.family
+    class_count = 1
+    scale = SIGMA
 
     def __init__(
         self, kind: str, doc: str, unit: Callable[[Mapping[str, Any]], GaussianSpectrum], *params: Param, source: str = ""
@@ -37,9 +40,10 @@ class SpectrumModel(DataModel):
 
         given = {name: sp.sympify(value, strict=True) for name, value in values.items()}
         unit, var = self._unit(given), given["sigma"] ** 2
-        return GaussianSpectrum(
-            tuple(Atom(atom.weight, atom.place * var) for atom in unit.atoms),
-            tuple(Curve(c.weight, c.eigenvalue * var, c.density) for c in unit.curves),
+        return replace(
+            unit,
+            atoms=tuple(Atom(atom.weight, atom.place * var) for atom in unit.atoms),
+            curves=tuple(Curve(c.weight, c.eigenvalue * var, c.density) for c in unit.curves),
         )
 
 
@@ -54,7 +58,7 @@ def _linear_manifold(values: Mapping[str, Any]) -> GaussianSpectrum:
     return GaussianSpectrum((Atom(ratio, 1 / ratio), Atom(1 - ratio, 0 * ratio)))
 
 
-def _marchenko_pastur(values: Mapping[str, Any]) -> GaussianSpectrum:
+def _marchenko_pastur(values: Mapping[str, Any]) -> MarchenkoPastur:
     """Covariance F F^T/D, F of d x D independent unit-variance entries, D = ratio d; edges (1 +- 1/sqrt(ratio))^2."""
     import sympy as sp
 
@@ -63,7 +67,7 @@ def _marchenko_pastur(values: Mapping[str, Any]) -> GaussianSpectrum:
     # In half angles from the lower edge, where u is resolved: nothing cancels, also where that edge is at zero.
     eigenvalue = (1 - sp.sqrt(y)) ** 2 + 4 * sp.sqrt(y) * sp.sin(sp.pi * u / 2) ** 2
     density = 8 * sp.sin(sp.pi * u / 2) ** 2 * sp.cos(sp.pi * u / 2) ** 2 / (eigenvalue * bulk)
-    return GaussianSpectrum((Atom(1 - bulk, sp.S.Zero),), (Curve(bulk, eigenvalue, density),))
+    return MarchenkoPastur((Atom(1 - bulk, sp.S.Zero),), (Curve(bulk, eigenvalue, density),))
 
 
 def _power_law(values: Mapping[str, Any]) -> GaussianSpectrum:
@@ -80,7 +84,7 @@ _EXPONENT = Param("exponent", "s", "decay of the eigenvalues, k^-exponent", 0, 1
 _SHARE = Param("share", "p", "share of the larger or smaller eigenvalue", 0, 1, typical=(0.1, 0.9), default=0.5)
 _CONTRAST = Param("contrast", "c", "that eigenvalue over the other", 0, typical=(0.1, 10.0), default=4.0)
 
-MODEL = Family(
+MODEL = Group(
     "spectrum",
     "kind",
     "centred Gaussian data with a covariance spectrum of mean sigma^2",

@@ -28,10 +28,6 @@ class ZeroMeanMixtureModel(DataModel):
         Param("weight", "w", "probability of class a", 0, 1, typical=(0.1, 0.9), default=0.5),
     )
 
-    @property
-    def class_count(self) -> int:
-        return 2
-
     def law(self, values: Mapping[str, Any]) -> ZeroMeanMixture:
         return ZeroMeanMixture(values["weight"], (values["sigma_a"], values["sigma_b"]))
 

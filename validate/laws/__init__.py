@@ -67,6 +67,7 @@ def in_numbers(law: Law) -> Law:
             return IsingChains(float(law.beta_a), float(law.beta_b), float(law.weight))
         case RandomEnergies():
             return RandomEnergies(float(law.variance), float(law.beta))
+    raise TypeError(f"a law of the family {law.family} has no numbers here")
 
 
 def as_json(law: Law) -> dict[str, Any]:

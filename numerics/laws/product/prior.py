@@ -264,7 +264,7 @@ def law_functions(model: DataModel) -> dict[str, Callable[..., Any]]:
     """
     from regimes.numerics.codegen.cache import cached_kernel
 
-    if type(model).__module__.startswith("regimes.theory.models."):
+    if model.shipped:
         kernel = cached_kernel((model.name, "law", "numpy"), lambda: _law_kernel(model))
     else:
         kernel = _fresh_kernel(model)
@@ -282,10 +282,10 @@ def _law_kernel(model: DataModel) -> Kernel:
 
     from regimes.numerics.codegen import generate as codegen
     from regimes.theory.conventions import a
-    from regimes.theory.model import _symbolic
 
     symbols = {p.name: p.symbol for p in model.params}
-    law: Any = _symbolic(model.law(symbols | dict.fromkeys(_scale(model), 1)))
+    unit = model.law(symbols | dict.fromkeys(_scale(model), 1))
+    law: Any = unit.map(lambda entry: sp.sympify(entry, strict=True))
     formulas: dict[str, Any] = {}
     for k, atom in enumerate(law.atoms):
         formulas |= {f"weight_{k}": atom.weight, f"place_{k}": atom.place}
@@ -301,9 +301,7 @@ def _law_kernel(model: DataModel) -> Kernel:
 
 def _scale(model: DataModel) -> tuple[str, ...]:
     """Name of the parameter that only scales the coordinates, if the model says so."""
-    from regimes.theory.models.product import SIGMA, ProductModel
-
-    return (SIGMA.name,) if isinstance(model, ProductModel) else ()
+    return (model.scale.name,) if model.scale else ()
 
 
 def unit_priors(

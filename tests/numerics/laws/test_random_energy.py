@@ -201,7 +201,7 @@ def test_correction_of_the_lowest_level_is_of_order_log_d_over_d() -> None:
 
 def test_limits_are_those_of_the_derivation() -> None:
     """Expressions that a derivation computed, in 30 digits."""
-    proof = derive_random_energy(MODEL)
+    proof = derive_random_energy(MODEL, MODEL.symbolic_law())
     variance, beta = (p.symbol for p in MODEL.params)
     steps = {
         "free_energy": rem.free_energy,

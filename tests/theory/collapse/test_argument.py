@@ -20,10 +20,10 @@ from regimes.numerics.quantities.table import Formula, Quantity
 from regimes.theory.channel.information_functions import ScalarCumulant, ScalarDispersion, ScalarInformation, ScalarMmse, ScalarOnset
 from regimes.theory.channel.prior import PriorAverage, ScalarPrior, components, log_transform
 from regimes.theory.conventions import gamma, lam, x
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.derive import derive
 from regimes.theory.errors import DerivationError, UnsupportedExpressionError
-from regimes.theory.laws import Atom, Piece, Product
+from regimes.theory.laws import Atom, Piece
 from regimes.theory.laws.ising_chain.levels import LyapunovExponent
 from regimes.theory.model import get_model
 from regimes.theory.params import ALPHA, TILT, TIME
@@ -190,7 +190,7 @@ def test_fewer_points_and_digits_are_said() -> None:
 def test_a_density_that_is_no_probability_is_found(change: Callable[..., Any]) -> None:
     half = sp.Rational(1, 2)
     density = sp.exp(-sp.Abs(sp.Symbol("a", real=True))) / 2
-    prior = ScalarPrior.of(Product((Atom(half, sp.S.One),), (Piece(change(half), density, -sp.oo, sp.oo, (sp.S.Zero,)),)))
+    prior = ScalarPrior.of((Atom(half, sp.S.One),), (Piece(change(half), density, -sp.oo, sp.oo, (sp.S.Zero,)),))
     proof = empty().then(rules.rewrite, PriorAverage(prior, sp.S.One), target=sp.S.One, name="mass", title="").verify()
     assert proof.verified == (change(half) == half)
 
@@ -209,7 +209,7 @@ def spread(kind: str) -> Any:
 @pytest.mark.parametrize("kind", ["uniform", "logistic"])
 def test_scalar_functions_of_a_mixed_prior_equal_double_sums(kind: str) -> None:
     piece, nodes, weights = spread(kind)
-    prior = ScalarPrior.of(Product((Atom(sp.Rational(1, 3), sp.Rational(3, 2)),), (piece,)))
+    prior = ScalarPrior.of((Atom(sp.Rational(1, 3), sp.Rational(3, 2)),), (piece,))
     assert prior.nested == (kind == "logistic") and len(components(prior)) == 2
     data, mass = np.append(nodes, 1.5), np.append(weights * 2, 1) / 3
     reach = 30 if kind == "uniform" else 40
@@ -239,7 +239,7 @@ def test_scalar_functions_of_a_mixed_prior_equal_double_sums(kind: str) -> None:
 @pytest.mark.parametrize("at", [-1e4, -30.0, 0.0, 0.4, 1e4])
 def test_logarithms_of_transforms_neither_overflow_nor_cancel(at: float) -> None:
     law: Any = get_model("product-laplace").law({"sigma": sp.S.One})
-    prior = ScalarPrior.of(law)
+    prior = ScalarPrior.of(law.atoms, law.pieces)
     form = log_transform(components(prior), gamma, lam, x, reference=int(at > 0))
     run = generate("f", [x, gamma, lam], form, target="numpy").load()
     with mp.workdps(40):

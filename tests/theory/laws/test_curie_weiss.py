@@ -17,7 +17,7 @@ from regimes.theory.errors import DerivationError
 from regimes.theory.laws import CurieWeiss
 from regimes.theory.laws.curie_weiss.classes import place, strength, tilt, two_states
 from regimes.theory.laws.curie_weiss.times import m_state
-from regimes.theory.speciation.argument import kappa
+from regimes.theory.speciation.symbols import kappa
 from regimes.theory.symbolic.evaluate import value
 
 BETA = sp.Symbol("beta", nonnegative=True)

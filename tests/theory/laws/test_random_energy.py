@@ -10,7 +10,7 @@ import pytest
 import sympy as sp
 
 from regimes.theory.conventions import m, m_star
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.laws.random_energy import levels as random_energy
 from regimes.theory.laws.random_energy.levels import by_parts_then_gamma, derive_random_energy, gamma_integral
@@ -25,7 +25,7 @@ x, s = sp.Symbol("x", real=True), sp.Symbol("s", positive=True)
 
 @pytest.fixture(scope="module")
 def proof() -> Derivation:
-    return derive_random_energy(MODEL).verify()
+    return derive_random_energy(MODEL, MODEL.symbolic_law()).verify()
 
 
 def test_every_step_holds_and_names_its_source(proof: Derivation) -> None:
@@ -101,5 +101,5 @@ def test_a_wrong_rule_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         return gamma_integral(integral) * (1 + sp.Rational(1, 10**28))
 
     monkeypatch.setattr(random_energy, "gamma_integral", wrong)
-    failed = {step.name for step in derive_random_energy(MODEL).verify().failures}
+    failed = {step.name for step in derive_random_energy(MODEL, MODEL.symbolic_law()).verify().failures}
     assert {"meeting_2", "meeting_4", "poisson_dirichlet", "participation_square"} <= failed

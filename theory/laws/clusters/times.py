@@ -8,10 +8,10 @@ import sympy as sp
 
 from regimes.theory import conventions as c
 from regimes.theory.conventions import Delta, a, d, decay, gamma, level, y, z
-from regimes.theory.derivations.derivation import Derivation
-from regimes.theory.laws import GaussianClusters
-from regimes.theory.speciation.argument import PAPER, decay_sq, kappa, solve_squares
+from regimes.theory.derivations import Derivation
+from regimes.theory.laws.clusters.law import GaussianClusters
 from regimes.theory.speciation.landau import ORDER, cumulants, landau, theta
+from regimes.theory.speciation.symbols import PAPER, decay_sq, kappa, solve_squares
 from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LargestRoot, LineIntegral
 

@@ -9,15 +9,15 @@ import sympy as sp
 
 from regimes.theory.channel.forward import snr, start
 from regimes.theory.conventions import d, gamma, q, z
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.errors import DerivationError
-from regimes.theory.laws import CurieWeiss
 from regimes.theory.laws.curie_weiss.landau import curie_weiss_landau
+from regimes.theory.laws.curie_weiss.law import CurieWeiss
 from regimes.theory.laws.curie_weiss.states import SMALL, SOURCE, M, field_integral, state_root, states, total, u
 from regimes.theory.laws.curie_weiss.times import curie_weiss_times, m_state, top, top_of_d
 from regimes.theory.model import DataModel
 from regimes.theory.params import DIMENSION, OVERLAP
-from regimes.theory.speciation.argument import decay_sq, kappa, posterior
+from regimes.theory.speciation.symbols import decay_sq, kappa, posterior
 from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LineIntegral, NormalAverage, interval_integral
 from regimes.theory.symbolic.functions import LogCosh, PlainErfc

@@ -8,8 +8,8 @@ from typing import Any
 import sympy as sp
 
 from regimes.theory.conventions import d, y
-from regimes.theory.derivations.derivation import Derivation
-from regimes.theory.laws import CurieWeiss
+from regimes.theory.derivations import Derivation
+from regimes.theory.laws.curie_weiss.law import CurieWeiss
 from regimes.theory.laws.curie_weiss.states import SMALL, total, u
 from regimes.theory.laws.curie_weiss.times import m_state
 from regimes.theory.speciation.landau import ORDER, cumulants, landau, named_cumulants, theta

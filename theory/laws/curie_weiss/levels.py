@@ -12,15 +12,14 @@ from typing import Any
 
 import sympy as sp
 
-from regimes.theory.channel.forward import snr, start
+from regimes.theory.channel.forward import snr, standard_channel, start
 from regimes.theory.channel.information_functions import ScalarDispersion, ScalarInformation, ScalarMmse
 from regimes.theory.channel.prior import components, log_transform
-from regimes.theory.collapse.argument import Effort
+from regimes.theory.collapse.effort import Effort
 from regimes.theory.conventions import Delta, a, d, gamma, lam, x, z
-from regimes.theory.derivations.derivation import Derivation
-from regimes.theory.laws import CurieWeiss
+from regimes.theory.derivations import Derivation
+from regimes.theory.laws.curie_weiss.law import CurieWeiss
 from regimes.theory.laws.curie_weiss.states import SMALL, M, field_integral, state_prior, state_weights, states, total, u
-from regimes.theory.laws.product.levels import standard_channel
 from regimes.theory.model import DataModel
 from regimes.theory.params import DIMENSION, TILT
 from regimes.theory.symbolic import rules

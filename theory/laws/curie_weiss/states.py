@@ -9,8 +9,9 @@ import sympy as sp
 
 from regimes.theory.channel.prior import ScalarPrior
 from regimes.theory.conventions import d
-from regimes.theory.derivations.derivation import Derivation
-from regimes.theory.laws import Atom, CurieWeiss, Product
+from regimes.theory.derivations import Derivation
+from regimes.theory.law import Atom
+from regimes.theory.laws.curie_weiss.law import CurieWeiss
 from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LargestRoot, LineIntegral
 from regimes.theory.symbolic.functions import LogCosh, Softplus
@@ -154,7 +155,7 @@ def state_weights(law: CurieWeiss) -> tuple[Any, Any]:
 def state_prior(law: CurieWeiss) -> Any:
     """One spin of the state."""
     up, down = state_weights(law)
-    return ScalarPrior.of(Product((Atom(up, sp.S.One), Atom(down, -sp.S.One))))
+    return ScalarPrior.of((Atom(up, sp.S.One), Atom(down, -sp.S.One)))
 
 
 def _state(proof: Derivation, law: CurieWeiss) -> Derivation:

@@ -8,10 +8,10 @@ from typing import Any
 import sympy as sp
 
 from regimes.theory.conventions import d, gamma
-from regimes.theory.derivations.derivation import Derivation
-from regimes.theory.laws import CurieWeiss
+from regimes.theory.derivations import Derivation
+from regimes.theory.laws.curie_weiss.law import CurieWeiss
 from regimes.theory.laws.curie_weiss.states import SMALL, total, u
-from regimes.theory.speciation.argument import decay_sq
+from regimes.theory.speciation.symbols import decay_sq
 from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LineIntegral
 

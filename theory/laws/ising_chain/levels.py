@@ -11,14 +11,14 @@ from typing import Any
 
 import sympy as sp
 
-from regimes.theory.channel.forward import snr, start
+from regimes.theory.channel.forward import snr, standard_channel, start
 from regimes.theory.channel.information_functions import ScalarCumulant
 from regimes.theory.channel.prior import ScalarPrior
-from regimes.theory.collapse.argument import Effort
+from regimes.theory.collapse.effort import Effort
 from regimes.theory.conventions import Delta, a, gamma, lam, x, z
-from regimes.theory.derivations.derivation import Derivation
-from regimes.theory.laws import Atom, IsingChain, Product
-from regimes.theory.laws.product.levels import standard_channel
+from regimes.theory.derivations import Derivation
+from regimes.theory.law import Atom
+from regimes.theory.laws.ising_chain.law import IsingChain
 from regimes.theory.model import DataModel
 from regimes.theory.params import TILT
 from regimes.theory.symbolic import rules
@@ -170,7 +170,7 @@ def _without_coupling(proof: Derivation, beta: Any) -> Derivation:
         domains={field: (-2.0, 2.0)},
     )
     half = sp.Rational(1, 2)
-    prior = ScalarPrior.of(Product((Atom(half, sp.S.One), Atom(half, -sp.S.One))))
+    prior = ScalarPrior.of((Atom(half, sp.S.One), Atom(half, -sp.S.One)))
     free = sum(NormalAverage(LogCosh(lam * sp.sqrt(gamma) * (s * sp.sqrt(gamma) + z)), z) for s in (1, -1)) / 2
     return proof.then(
         rules.rewrite,

@@ -14,8 +14,8 @@ import sympy as sp
 from regimes.theory import conventions as c
 from regimes.theory.channel.forward import start
 from regimes.theory.conventions import a, d, gamma, y
-from regimes.theory.derivations.derivation import Derivation
-from regimes.theory.laws import IsingChains
+from regimes.theory.derivations import Derivation
+from regimes.theory.laws.ising_chains.law import IsingChains
 from regimes.theory.laws.ising_chains.times import SPINS, chain_times, neighbours
 from regimes.theory.model import DataModel
 from regimes.theory.params import DIMENSION

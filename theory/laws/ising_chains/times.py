@@ -9,8 +9,8 @@ import sympy as sp
 
 from regimes.theory import conventions as c
 from regimes.theory.conventions import d, decay, gamma, y
-from regimes.theory.derivations.derivation import Derivation
-from regimes.theory.laws import IsingChains
+from regimes.theory.derivations import Derivation
+from regimes.theory.laws.ising_chains.law import IsingChains
 from regimes.theory.symbolic import rules
 
 SPINS = 3

@@ -9,19 +9,22 @@ import sympy as sp
 from regimes.theory import conventions as c
 from regimes.theory.channel.forward import start
 from regimes.theory.conventions import Delta, a, d, decay, gamma, z
-from regimes.theory.derivations.derivation import Derivation
-from regimes.theory.laws import Mixture
+from regimes.theory.derivations import Derivation
+from regimes.theory.errors import DerivationError
+from regimes.theory.laws.mixture.law import Mixture
 from regimes.theory.laws.mixture.pair import SOURCE, closed_time, distance_sq, in_signal, pair, widths
 from regimes.theory.laws.mixture.widths import own_widths
 from regimes.theory.model import DataModel
 from regimes.theory.params import DIMENSION
-from regimes.theory.speciation.argument import decay_sq, kappa, posterior
+from regimes.theory.speciation.symbols import decay_sq, kappa, posterior
 from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LineIntegral, NormalAverage
 
 
 def mixture_speciation(model: DataModel, law: Mixture) -> Derivation:
     """The pair of classes, the covariance, then what the arrangement of the clusters makes of them."""
+    if law.class_count == 1:
+        raise DerivationError(f"{model.name} has one class: there is nothing to tell apart")
     names = {d: DIMENSION.latex, kappa: r"\kappa", decay_sq: "e^{-2t}"}
     proof = pair(start(model, "speciation").drawing({d: DIMENSION.typical}, names), model.source)
     proof = _covariance(proof, law)

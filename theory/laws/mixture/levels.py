@@ -5,10 +5,10 @@ from __future__ import annotations
 import sympy as sp
 
 from regimes.theory.channel.forward import gaussian_coordinate, start
+from regimes.theory.collapse.gaussian import gaussian_levels
 from regimes.theory.conventions import alpha, gamma, lam, omega, t
-from regimes.theory.derivations.derivation import Derivation
-from regimes.theory.laws import Mixture
-from regimes.theory.laws.clusters.levels import gaussian_levels
+from regimes.theory.derivations import Derivation
+from regimes.theory.laws.mixture.law import Mixture
 from regimes.theory.model import DataModel
 from regimes.theory.params import ALPHA
 from regimes.theory.symbolic import rules

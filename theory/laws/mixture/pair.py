@@ -9,10 +9,11 @@ import sympy as sp
 
 from regimes.theory import conventions as c
 from regimes.theory.conventions import Delta, a, d, decay, t, y
-from regimes.theory.derivations.derivation import Derivation, Domains
+from regimes.theory.derivations import Derivation
+from regimes.theory.derivations.step import Domains
 from regimes.theory.errors import DerivationError
-from regimes.theory.speciation.argument import decay_sq, solve_squares
 from regimes.theory.speciation.large_d import root_in_powers
+from regimes.theory.speciation.symbols import decay_sq, solve_squares
 from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LargestRoot, LineIntegral
 

@@ -8,10 +8,10 @@ from typing import Any
 import sympy as sp
 
 from regimes.theory.conventions import d, z
-from regimes.theory.derivations.derivation import Derivation
-from regimes.theory.laws import Mixture
+from regimes.theory.derivations import Derivation
+from regimes.theory.laws.mixture.law import Mixture
 from regimes.theory.laws.mixture.pair import MANY, SOURCE, closed_time, distance_sq, in_signal, pair_times, widths
-from regimes.theory.speciation.argument import decay_sq, kappa, posterior
+from regimes.theory.speciation.symbols import decay_sq, kappa, posterior
 from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LargestRoot, NormalAverage
 

@@ -11,7 +11,7 @@ from typing import Any
 import sympy as sp
 
 from regimes.theory import conventions as c
-from regimes.theory.channel.forward import snr, start
+from regimes.theory.channel.forward import snr, standard_channel, start
 from regimes.theory.channel.information_functions import (
     ScalarCumulant,
     ScalarDispersion,
@@ -22,11 +22,11 @@ from regimes.theory.channel.information_functions import (
     ScalarOnset,
     ScalarRate,
 )
-from regimes.theory.channel.prior import PriorAverage, ScalarPrior, components, level_energy, log_transform
-from regimes.theory.collapse.argument import Effort
-from regimes.theory.conventions import Delta, a, decay, gamma, lam, x
-from regimes.theory.derivations.derivation import Derivation
-from regimes.theory.laws import Product
+from regimes.theory.channel.prior import PriorAverage, ScalarPrior, components, log_transform
+from regimes.theory.collapse.effort import Effort
+from regimes.theory.conventions import Delta, a, gamma, lam, x
+from regimes.theory.derivations import Derivation
+from regimes.theory.laws.product.law import Product
 from regimes.theory.model import DataModel
 from regimes.theory.params import TILT
 from regimes.theory.symbolic import rules
@@ -38,7 +38,7 @@ _CHI = sp.Symbol("chi")
 
 def product_levels(model: DataModel, law: Product) -> tuple[Derivation, Effort]:
     """Energy cumulant function, information and onset of a product law."""
-    prior = ScalarPrior.of(law)
+    prior = ScalarPrior.of(law.atoms, law.pieces)
     proof = snr(start(model, "collapse"))
     effort = effort_for(prior)
     proof = standard_channel(proof)
@@ -55,30 +55,6 @@ def effort_for(prior: Any) -> Effort:
     if prior.nested:
         return Effort(points=1, digits=8, extrema=0)
     return Effort(points=2, digits=15, extrema=1) if prior.discrete else Effort(points=1, digits=15, extrema=0)
-
-
-def standard_channel(proof: Derivation) -> Derivation:
-    """The channel in units of the noise: x_t = sqrt(Delta) x."""
-    proof = proof.define(
-        "level", sp.Symbol("E"), level_energy(gamma), "Energy of a level: one coordinate's part, x = x_t/sqrt(Delta)", "Derrida 1981"
-    )
-    in_time = (sp.sqrt(Delta) * x - decay * a) ** 2 / (2 * Delta)
-    proof = proof.then(
-        rules.rewrite,
-        in_time,
-        target=proof["level"],
-        name="standard_channel",
-        title="In units of the noise the channel is x = sqrt(gamma) a + z",
-        domains={x: (-2.0, 2.0), a: (-2.0, 2.0)},
-    )
-    noise = sp.exp(-proof["level"]) / sp.sqrt(2 * sp.pi)
-    return proof.then(
-        rules.complete_the_square,
-        LineIntegral(noise * proof["level"], x),
-        name="nishimori_given_datum",
-        title="Energy of the planted level, given its datum",
-        domains={a: (-2.0, 2.0)},
-    )
 
 
 def _law(proof: Derivation, model: DataModel, law: Product, prior: Any) -> Derivation:

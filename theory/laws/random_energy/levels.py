@@ -12,8 +12,9 @@ import sympy as sp
 
 from regimes.theory.conventions import LATEX, d, lam, m, m_star, v, x, y, z
 from regimes.theory.conventions import normal_density as normal
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.errors import DerivationError
+from regimes.theory.laws.random_energy.law import RandomEnergies
 from regimes.theory.model import DataModel
 from regimes.theory.params import DIMENSION, TILT
 from regimes.theory.symbolic import rules
@@ -26,9 +27,8 @@ _SHARE = {m: (0.35, 0.65)}
 """Where the integrals of the Poisson-Dirichlet law settle quickly; their steps are analytic in m."""
 
 
-def derive_random_energy(model: DataModel) -> Derivation:
+def derive_random_energy(model: DataModel, law: RandomEnergies) -> Derivation:
     """Free energy, entropy, energy, condensation and participation ratio of the model, from the law of one level."""
-    law = model.symbolic_law()
     variance, beta = law.variance, law.beta
     params = {p.symbol: p for p in model.params}
     names = {s: p.latex for s, p in params.items()} | {TILT.symbol: TILT.latex, DIMENSION.symbol: DIMENSION.latex, depth: r"\epsilon"}

@@ -8,11 +8,11 @@ import sympy as sp
 
 from regimes.theory import conventions as c
 from regimes.theory.channel.forward import gaussian_coordinate, start
-from regimes.theory.collapse.argument import Effort
+from regimes.theory.collapse.effort import Effort
+from regimes.theory.collapse.gaussian import gaussian_levels
 from regimes.theory.conventions import Delta, gamma, lam, omega, x
-from regimes.theory.derivations.derivation import Derivation
-from regimes.theory.laws import Curve, GaussianSpectrum
-from regimes.theory.laws.clusters.levels import gaussian_levels
+from regimes.theory.derivations import Derivation
+from regimes.theory.laws.spectrum.law import Curve, GaussianSpectrum
 from regimes.theory.model import DataModel
 from regimes.theory.params import TILT
 from regimes.theory.symbolic import rules
@@ -92,11 +92,7 @@ def spectrum_levels(model: DataModel, law: GaussianSpectrum) -> tuple[Derivation
     )
     proof = averaged(proof, "dispersion", "Dispersion V: variances of independent information densities add up")
     proof = averaged(proof, "onset_cumulant", "Energy cumulant function seen from a datum")
-    if model.name == "spectrum-marchenko-pastur":
-        from regimes.theory.laws.spectrum.marchenko_pastur import closed_information
-
-        proof = closed_information(proof, lambda f: spectral_average(law, f))
-    return proof, effort
+    return law.closed_information(proof, lambda f: spectral_average(law, f)), effort
 
 
 def spectral_average(law: GaussianSpectrum, f: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import sympy as sp
 
 from regimes.theory.conventions import gamma, omega
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.symbolic import rules
 
 SOURCE = "Marchenko, Pastur, Math. USSR Sb. 1, 457 (1967); Tulino, Verdu, Random Matrix Theory and Wireless Communications (2004)"

@@ -9,14 +9,15 @@ import sympy as sp
 from regimes.theory import conventions as c
 from regimes.theory.channel.forward import start
 from regimes.theory.conventions import a, d, lam, y, z
-from regimes.theory.derivations.derivation import Derivation, Domains
+from regimes.theory.derivations import Derivation
+from regimes.theory.derivations.step import Domains
 from regimes.theory.errors import DerivationError
-from regimes.theory.laws import ZeroMeanMixture
+from regimes.theory.laws.zero_mean_mixture.law import ZeroMeanMixture
 from regimes.theory.laws.zero_mean_mixture.length import length_dynamics
 from regimes.theory.laws.zero_mean_mixture.times import ratio, zero_mean_times
 from regimes.theory.model import DataModel
 from regimes.theory.params import DIMENSION, TILT
-from regimes.theory.speciation.argument import decay_sq, kappa, posterior
+from regimes.theory.speciation.symbols import decay_sq, kappa, posterior
 from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LineIntegral, NormalAverage
 

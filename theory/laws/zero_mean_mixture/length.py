@@ -8,8 +8,9 @@ import sympy as sp
 
 from regimes.theory.channel.forward import IN_TIME
 from regimes.theory.conventions import d, t, y
-from regimes.theory.derivations.derivation import Derivation, Domains
-from regimes.theory.laws import ZeroMeanMixture
+from regimes.theory.derivations import Derivation
+from regimes.theory.derivations.step import Domains
+from regimes.theory.laws.zero_mean_mixture.law import ZeroMeanMixture
 from regimes.theory.symbolic import rules
 
 length = sp.Symbol("ell", positive=True)

@@ -7,11 +7,11 @@ from typing import Any
 import sympy as sp
 
 from regimes.theory.conventions import Delta, a, d, decay, y
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.errors import DerivationError
-from regimes.theory.laws import ZeroMeanMixture
-from regimes.theory.speciation.argument import decay_sq
+from regimes.theory.laws.zero_mean_mixture.law import ZeroMeanMixture
 from regimes.theory.speciation.large_d import root_in_powers
+from regimes.theory.speciation.symbols import decay_sq
 from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LargestRoot, LineIntegral
 

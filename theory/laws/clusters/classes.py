@@ -1,4 +1,4 @@
-"""Speciation, derived for every model with two classes from one object: the log-odds of the classes.
+"""Speciation of two Gaussian clusters, from one object: the log-odds of the classes.
 
 Source of the argument: Biroli, Bonnaire, de Bortoli, Mezard, arXiv:2402.18491.
 """
@@ -12,51 +12,21 @@ import sympy as sp
 from regimes.theory import conventions as c
 from regimes.theory.channel.forward import IN_TIME, fokker_planck, gaussian_coordinate, start
 from regimes.theory.conventions import Delta, a, d, decay, gamma, level, q, y, z
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.errors import DerivationError
-from regimes.theory.laws import CurieWeiss, GaussianClusters, IsingChains, Mixture, Product, ZeroMeanMixture
-from regimes.theory.laws.spectrum.classes import gaussian_curvature, one_class
+from regimes.theory.laws.clusters.law import GaussianClusters
+from regimes.theory.laws.clusters.times import cluster_landau, cluster_times
 from regimes.theory.model import DataModel
 from regimes.theory.params import DIMENSION, LEVEL, OVERLAP
+from regimes.theory.speciation.gaussian import gaussian_curvature
+from regimes.theory.speciation.symbols import PAPER, decay_sq, kappa, posterior
 from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LineIntegral, NormalAverage
 from regimes.theory.symbolic.functions import LogCosh, RelativeEntropyTerm
 
-kappa = sp.Symbol("kappa", positive=True)
-"""Class signal-to-noise ratio: half the mean of the log-odds."""
-log_odds = sp.Symbol("L", real=True)
-decay_sq = sp.Symbol("s", positive=True)  # e^{-2t} as an unknown
-PAPER = "arXiv:2402.18491"
 
-DEFINITIONS = ("spectral", "noise-balance", "snr", "balance", "bimodal", "curvature", "cloning")
-"""Published definitions of the speciation time, by the names of the command line."""
-
-
-def derive_speciation(model: DataModel) -> Derivation:
+def cluster_speciation(model: DataModel, law: GaussianClusters) -> Derivation:
     """Log-odds, cloning curve, every definition of the speciation time, overlap potential, Landau expansion."""
-    law = model.symbolic_law()
-    if isinstance(law, IsingChains):
-        from regimes.theory.laws.ising_chains.classes import chain_speciation
-
-        return chain_speciation(model, law)
-    if isinstance(law, ZeroMeanMixture):
-        from regimes.theory.laws.zero_mean_mixture.classes import zero_mean_speciation
-
-        return zero_mean_speciation(model, law)
-    if isinstance(law, CurieWeiss):
-        from regimes.theory.laws.curie_weiss.classes import curie_weiss_speciation
-
-        return curie_weiss_speciation(model, law)
-    if isinstance(law, Mixture) and law.class_count > 1:
-        from regimes.theory.laws.mixture.classes import mixture_speciation
-
-        return mixture_speciation(model, law)
-    if isinstance(law, Product):
-        from regimes.theory.speciation.landau import product_landau
-
-        return product_landau(model, law)
-    if not isinstance(law, GaussianClusters):
-        return one_class(model, law)
     proof = gaussian_coordinate(start(model, "speciation"), law.sd**2, "One coordinate of a datum about its cluster's centre", model.source)
     names = {**proof.latex_names, d: DIMENSION.latex, q: OVERLAP.latex, level: LEVEL.latex, kappa: r"\kappa", decay_sq: "e^{-2t}"}
     proof = Derivation(proof.model, proof.kind, proof.title, {**proof.domains, d: DIMENSION.typical}, names, proof.steps, proof.definitions)
@@ -67,8 +37,6 @@ def derive_speciation(model: DataModel) -> Derivation:
     proof = _log_odds(proof, law)
     proof = _cloning(proof, law)
     proof = _forward_law(proof, law)
-    from regimes.theory.laws.clusters.times import cluster_landau, cluster_times
-
     balanced = _balanced(law)
     proof = cluster_times(proof, law, balanced)
     proof = _overlap(proof, law)
@@ -126,11 +94,6 @@ def _log_odds(proof: Derivation, law: GaussianClusters) -> Derivation:
 
 def insert_snr(expr: Any) -> Any:
     return sp.factor(sp.together(expr.subs(decay, sp.sqrt(gamma * Delta))))
-
-
-def posterior(weight: Any, odds: Any) -> Any:
-    """Posterior probability of the class of that weight, given its log-odds."""
-    return weight / (weight + (1 - weight) * sp.exp(-odds))
 
 
 def about_the_midpoint(claim: Any, first: Any, second: Any, weight: Any) -> Any:
@@ -242,11 +205,6 @@ def _forward_law(proof: Derivation, law: GaussianClusters) -> Derivation:
     smooth = sp.Derivative(proof["log_density"], y)
     proof = proof.then(rules.differentiate, smooth, name="score", title="Score along the class direction", domains=at)
     return proof
-
-
-def solve_squares(equation: Any, variable: Any, point: Any, where: Any) -> Any:
-    """Roots of an algebraic equation, written without cancellation: 1/(B + sqrt(...)) rather than (-B + sqrt(...))/A."""
-    return sp.factor(sp.radsimp(1 / rules.solve(equation, variable, point, where))) ** -1
 
 
 def _overlap(proof: Derivation, law: GaussianClusters) -> Derivation:
