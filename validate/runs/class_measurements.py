@@ -5,6 +5,8 @@ Classes of final states are drawn from the posterior given x_0.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from regimes.theory.laws import Law
@@ -35,12 +37,17 @@ def streams(experiment: Experiment, batch: int) -> Streams:
 @measurement("forward-classes")
 def forward_classes(experiment: Experiment, batch: int) -> Arrays:
     """Clone agreement from the forward channel: ``same`` (G, T), the mean of sum_c p(c|x)^2 over the samples of a group."""
-    e, rng = experiment, experiment.generator(batch, PATH)
-    score, data = _class_data(rng, e.law, e.law, e.d, e.groups * e.samples)
-    return {"same": grouped(class_agreement(rng, score, data, e.times), e)}
+    e = experiment
+    return {"same": grouped(agreement(e.generator(batch, PATH), e.law, e.d, e.times, e.groups * e.samples), e)}
 
 
-def _class_data(rng: np.random.Generator, law: Law, believed: Law, d: int, samples: int) -> tuple[ClassCentre, FloatArray]:
+def agreement(rng: np.random.Generator, law: Law, d: int, times: Sequence[float] | FloatArray, samples: int) -> FloatArray:
+    """sum_c p(c|x)^2 of samples of P_t, (B, T), in the few directions that tell the classes where there are such."""
+    score, data = class_data(rng, law, law, d, samples)
+    return class_agreement(rng, score, data, times)
+
+
+def class_data(rng: np.random.Generator, law: Law, believed: Law, d: int, samples: int) -> tuple[ClassCentre, FloatArray]:
     """Data of a law, and the score of the one that is believed, in the few directions that tell the classes where there are such."""
     if isinstance(answers(law.family).projection, str):
         return class_centre(believed, d), draw(rng, law, samples, d)[0]
@@ -163,7 +170,7 @@ def shares_reversed(experiment: Experiment, batch: int) -> Arrays:
 
 def _shares_start(e: Experiment, believed: Law, t: float, noise: Streams) -> tuple[ClassCentre, FloatArray]:
     """Score of the law that is believed, and samples of the true P_t."""
-    score, data = _class_data(noise.start, e.law, believed, e.d, e.groups * e.samples)
+    score, data = class_data(noise.start, e.law, believed, e.d, e.groups * e.samples)
     return score, noised(noise.start, data, t)
 
 

@@ -78,7 +78,7 @@ def information(experiment: Experiment, batch: int) -> Arrays:
 
 
 @measurement("information-moments")
-def population_moments(experiment: Experiment, batch: int) -> Arrays:
+def populationmoments(experiment: Experiment, batch: int) -> Arrays:
     """``information`` and ``dispersion`` (G, T) of the population law, nats per dimension.
 
     What is quenched in the law is drawn anew for every group, so that none is off the limit's averages. With the scheme
@@ -88,20 +88,21 @@ def population_moments(experiment: Experiment, batch: int) -> Arrays:
     rng = e.generator(batch, PATH)
     renewed = answers(e.law.family).renewal(e.law)
     if renewed is not None:
-        groups = [_moments(rng, renewed(rng, e.d), e.d, e.times, 1, e.samples) for _ in range(e.groups)]
+        groups = [moments(rng, renewed(rng, e.d), e.d, e.times, 1, e.samples) for _ in range(e.groups)]
         mean, variance = (np.concatenate(columns) for columns in zip(*groups, strict=True))
     else:
-        mean, variance = _moments(rng, e.law, e.d, e.times, e.groups, e.samples)
+        mean, variance = moments(rng, e.law, e.d, e.times, e.groups, e.samples)
     found = {"information": mean, "dispersion": variance}
     if e.scheme == "quarter":
-        smaller = _moments(e.generator(batch, DATA), e.law, e.d // 4, e.times, e.groups, 4 * e.samples)
+        smaller = moments(e.generator(batch, DATA), e.law, e.d // 4, e.times, e.groups, 4 * e.samples)
         found |= {f"{name}_shift": other - found[name] for name, other in zip(("information", "dispersion"), smaller, strict=True)}
     return found
 
 
-def _moments(
+def moments(
     rng: np.random.Generator, law: Law, d: int, times: tuple[float, ...], groups: int, samples: int
 ) -> tuple[FloatArray, FloatArray]:
+    """I(t) and V(t) of the population law by groups of `samples` >= 2, (G, T) each."""
     return information_moments(rng, density(law, d), draw(rng, law, groups * samples, d)[0], times, groups)
 
 
