@@ -18,7 +18,8 @@ import time
 import numpy as np
 
 from regimes.theory.laws import GaussianClusters
-from regimes.validate.simulation.channel import delta, draw
+from regimes.validate.laws import draw
+from regimes.validate.simulation.channel import noise_var
 from regimes.validate.simulation.forward_estimators import planted
 
 
@@ -27,13 +28,13 @@ def usual(rng: np.random.Generator, data: np.ndarray, times: np.ndarray, samples
     n, d = data.shape
     columns = []
     for t in times:
-        x = math.exp(-t) * data[rng.integers(0, n, samples)] + math.sqrt(delta(t)) * rng.standard_normal((samples, d))
+        x = math.exp(-t) * data[rng.integers(0, n, samples)] + math.sqrt(noise_var(t)) * rng.standard_normal((samples, d))
         centres = math.exp(-t) * data
         if products:
             square = (x**2).sum(1)[:, None] + (centres**2).sum(1) - 2 * x @ centres.T
         else:
             square = np.stack([((row - centres) ** 2).sum(1) for row in x])
-        logits = -square / (2 * delta(t))
+        logits = -square / (2 * noise_var(t))
         top = logits.max(1)
         columns.append(top + np.log(np.exp(logits - top[:, None]).sum(1)) + d / 2)
     return np.stack(columns, axis=1)

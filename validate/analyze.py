@@ -231,7 +231,7 @@ def _default_times(scout: Planted, leading: float, number: int = 24) -> FloatArr
     low = float(scout.times[weight >= 0.999 * weight[0]].max())
     settled = float(scout.times[weight <= weight[-1] + 0.02].min())
     high = max(0.5 * math.log1p(leading) + 1.0, settled, 2.0 * low)
-    return time_grid(high, low, number - 1, kind="snr", smallest=low)[::-1]
+    return time_grid(high, low, number - 1, spacing="snr", smallest=low)[::-1]
 
 
 def _around(scout: Planted, curve: FloatArray, level: float) -> FloatArray:
@@ -303,7 +303,7 @@ def _reverse(
     kind = np.float32 if subject.rows.shape[1] >= 16 else np.float64
     score = EmpiricalCentre(subject.rows, counts=subject.counts, dtype=kind)
     start = float(times.max())
-    grid = time_grid(start, 0.0, (steps + 1) // 2, kind="snr", through=times, smallest=min(end, 0.5 * float(times.min())))
+    grid = time_grid(start, 0.0, (steps + 1) // 2, spacing="snr", through=times, smallest=min(end, 0.5 * float(times.min())))
     first = subject.rows[rng.choice(len(subject.rows), size=pairs, p=subject.counts / subject.n)]
     streams = Streams.spawn(seed)
     ends = clones_on_two_grids(score, noised(rng, first, start), tuple(times.tolist()), grid, streams, "exponential").clones

@@ -17,10 +17,10 @@ from regimes.numerics.files import write_whole
 from regimes.numerics.model_files.reader import get_model
 from regimes.numerics.predict import predict as theory
 from regimes.theory.errors import InputError, RegimesError, UnknownNameError
-from regimes.theory.laws import CurieWeiss, IsingChains
 from regimes.theory.model import DataModel, all_models
 from regimes.validate.evidence.compare import Comparison, Measurement, judge
 from regimes.validate.evidence.intervals import POWER
+from regimes.validate.laws import answers
 from regimes.validate.plans import plan
 from regimes.validate.plans.study import BUDGETS
 from regimes.validate.runs.experiment import program
@@ -35,9 +35,6 @@ CURVE_POINTS = 61
 
 SLOW = ("exact", "window")
 """Methods of which no curve is drawn between the compared points: every point is an integral."""
-
-SLOW_CLASSES = (CurieWeiss.family, IsingChains.family)
-"""Families whose log-odds take seconds for every point."""
 
 Predict = Callable[..., Estimate]
 """A theory: called as `regimes.numerics.predict.predict`."""
@@ -221,8 +218,8 @@ def _curves(models: Mapping[str, DataModel], measurements: Sequence[Measurement]
     """Predictions between the measured points, for the figures; not where each takes long."""
     curves = []
     for family in _families(measurements):
-        slow = family.given.get("method") in SLOW or family.quantity == "decoding-probability"
-        slow |= family.quantity == "cloning-probability" and models[family.model].family in SLOW_CLASSES
+        model = models[family.model]
+        slow = family.given.get("method") in SLOW or family.quantity in answers(model.family).slow(model)
         if len(set(family.positions)) > 1 and not slow:
             grid = np.linspace(min(family.positions), max(family.positions), CURVE_POINTS)
             values = family.estimate(models, predict, grid.tolist()).value

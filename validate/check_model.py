@@ -20,11 +20,10 @@ from regimes.numerics.estimate import Estimate
 from regimes.numerics.model_files.reader import get_model
 from regimes.numerics.predict import predict as theory
 from regimes.theory.errors import MissingExtraError, RegimesError
-from regimes.theory.laws import CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, Law, Mixture, Product, RandomEnergies
+from regimes.theory.laws import Law
 from regimes.theory.model import DataModel
-from regimes.validate.laws import in_numbers
-from regimes.validate.laws.densities import population
-from regimes.validate.simulation.channel import delta, draw
+from regimes.validate.laws import Invariants, answers, density, draw, in_numbers
+from regimes.validate.simulation.channel import noise_var
 
 __all__ = ["ModelReport", "Property", "check_model"]
 
@@ -88,6 +87,11 @@ class Subject:
     def law(self) -> Law:
         """The law at this point."""
         return self.model.law(self.model.complete(self.values))
+
+    @property
+    def family(self) -> Invariants:
+        """What is particular to the family of the law."""
+        return _invariants(self.model)
 
 
 GAMMAS = np.geomspace(1e-3, 1e3, 13)
@@ -194,19 +198,10 @@ def collapse(s: Subject) -> str:
 
 def normalised(s: Subject) -> str:
     """the weights of the law sum to one, and so do its densities"""
-    law = s.law
-    match law:
-        case GaussianClusters():
-            parts = list(law.weights)
-        case Mixture():
-            parts = [c.weight for c in law.clusters if float(c.cost) == 0]
-        case GaussianSpectrum():
-            parts = [p.weight for p in law.atoms] + [p.weight for p in law.curves]
-        case Product():
-            parts = [p.weight for p in law.atoms] + [p.weight for p in law.pieces]
-        case _:
-            return "given by its energy"
-    weights = [float(w) for w in parts]
+    law, parts = s.law, s.family.weights
+    if isinstance(parts, str):
+        return parts
+    weights = [float(w) for w in parts(law)]
     assert min(weights) >= 0, f"a weight is negative: {weights}"
     assert abs(math.fsum(weights) - 1) < 1e-12, f"the weights sum to {math.fsum(weights):.15g}"
     in_numbers(law)  # refuses a density that does not integrate to one
@@ -219,7 +214,7 @@ def _sample(s: Subject, d: int, n: int, gamma: float) -> tuple[Law, FloatArray, 
     law, t = in_numbers(s.law), 0.5 * math.log1p(1 / gamma)
     data, _ = s.draw(rng, law, n, d)
     noise = rng.standard_normal(data.shape)
-    return law, np.asarray(data, dtype=np.float64), math.exp(-t) * data + math.sqrt(delta(t)) * noise, t, noise
+    return law, np.asarray(data, dtype=np.float64), math.exp(-t) * data + math.sqrt(noise_var(t)) * noise, t, noise
 
 
 def _within(values: FloatArray, wanted: float, granted: float, what: str) -> str:
@@ -230,32 +225,21 @@ def _within(values: FloatArray, wanted: float, granted: float, what: str) -> str
     return f"measured {values.mean():.5g}, detects {2 * arm:.1g}"
 
 
-def _finite_size(law: Law, d: int) -> float:
-    """Bound on what boundary, field or class can change in an information of order one per dimension at dimension d, nats."""
-    match law:
-        case GaussianClusters():
-            return math.log(len(law.weights)) / d
-        case CurieWeiss() | IsingChain():
-            return (math.log(2) + math.log(d)) / d  # one global variable of at most d+1 values; one bond
-        case _:
-            return 0.0
-
-
 def sampler(s: Subject) -> str:
     """the measured mean of log p(x|a)/P_t(x) over samples is d I(t): law, sampler and g belong together"""
     gamma, d, n = 1.5, 256, 600
     law, _, x, t, noise = _sample(s, d, n, gamma)
-    log_channel = -0.5 * np.einsum("ij,ij->i", noise, noise) - 0.5 * d * math.log(2 * math.pi * delta(t))
-    density = (log_channel - population(law, d).terms(x, t).sum(axis=1)) / d
+    log_channel = -0.5 * np.einsum("ij,ij->i", noise, noise) - 0.5 * d * math.log(2 * math.pi * noise_var(t))
+    found = (log_channel - density(law, d).terms(x, t).sum(axis=1)) / d
     wanted = float(s.at(np.array([gamma])).information(np.array([gamma])).value[0])
-    return _within(density, wanted, _finite_size(law, d), "information density per dimension")
+    return _within(found, wanted, s.family.finite_size(law, d), "information density per dimension")
 
 
 def spread(s: Subject) -> str:
     """the second moment of the samples is that of the law: mmse without signal is their variance"""
     law, data, _, _, _ = _sample(s, 256, 600, 1.0)
     centre, small = data.mean(axis=0), np.array([1e-9])
-    if isinstance(law, (CurieWeiss, IsingChain)) or (isinstance(law, GaussianClusters) and law.class_count > 1):
+    if not s.family.free(law):
         return "no free coordinate"
     wanted = float(s.at(small).mmse(small).value[0])
     return _within(np.square(data - centre).mean(axis=1) * (1 + 1 / len(data)), wanted, 0.0, "variance per coordinate")
@@ -265,11 +249,11 @@ def denoising(s: Subject) -> str:
     """the measured squared error of the posterior mean (x + Delta score) e^t is the predicted mmse"""
     gamma, d, n = 0.8, 64, 800
     law, data, x, t, _ = _sample(s, d, n, gamma)
-    if isinstance(law, (CurieWeiss, IsingChain, GaussianClusters)):
+    if not s.family.independent:
         return "coordinates are not independent"
-    h, noised = 1e-3 * math.sqrt(delta(t)), population(law, d)
+    h, noised = 1e-3 * math.sqrt(noise_var(t)), density(law, d)
     score = (noised.terms(x + h, t) - noised.terms(x - h, t)) / (2 * h)
-    error = np.square(data - (x + delta(t) * score) * math.exp(t)).mean(axis=1)
+    error = np.square(data - (x + noise_var(t) * score) * math.exp(t)).mean(axis=1)
     wanted = float(s.at(np.array([gamma])).mmse(np.array([gamma])).value[0])
     return _within(error, wanted, 1e-4 * wanted, "denoising error per coordinate")
 
@@ -321,13 +305,19 @@ def check_model(
     if find_spec("hypothesis") is None:
         raise MissingExtraError("check_model needs hypothesis: pip install hypothesis")
     model = get_model(model) if isinstance(model, str) else model
-    if model.family == RandomEnergies.family:
-        raise RegimesError(f"{model.name} has levels but no data: the invariants of data models do not apply")
+    family = _invariants(model)
     parts = (levels or families.levels, draw, predict)
     claims = [(claim, examples) for claim in CHEAP] + [(claim, max(1, examples // 5)) for claim in ONCE]
-    if model.family == Mixture.family:  # its classes have different levels: what holds of one law of levels does not hold of the average
+    if not family.one_law_of_levels:  # what holds of one law of levels does not hold of the average over classes
         claims = [(claim, count) for claim, count in claims if claim in (normalised, information, i_mmse)]
     return ModelReport(model.name, tuple(_tried(claim, count, model, parts, seed) for claim, count in claims))
+
+
+def _invariants(model: DataModel) -> Invariants:
+    found = answers(model.family).invariants
+    if isinstance(found, str):
+        raise RegimesError(f"{model.name} {found}")
+    return found
 
 
 def _tried(claim: Callable[[Subject], str], count: int, model: DataModel, parts: tuple[Levels, Draw, Predict], seed: int) -> Property:

@@ -11,13 +11,12 @@ from typing import Literal, get_args
 import numpy as np
 
 from regimes.numerics.files import write_whole
-from regimes.numerics.laws.mixture.hierarchy import Group, Merge, partition_cloning
-from regimes.numerics.laws.mixture.hierarchy import hierarchy as merges_of
+from regimes.numerics.laws.mixture.hierarchy import Group, Merge
 from regimes.theory.errors import DomainError, InputError, UnknownNameError
-from regimes.theory.laws import Mixture
 from regimes.theory.model import DataModel, get_model
 from regimes.theory.params import DIMENSION, LEVEL, TIME
 from regimes.validate.diagram import PICTURES, require_matplotlib
+from regimes.validate.laws import answers
 
 __all__ = ["Hierarchy", "check_output", "hierarchy"]
 
@@ -102,8 +101,9 @@ def hierarchy(
     UnknownNameError : no such linkage.
     """
     model = get_model(model) if isinstance(model, str) else model
-    if model.family != Mixture.family:
-        raise DomainError(f"{model.name} is no mixture of clusters: a hierarchy of classes is that of a mixture, as in mixture kind=nested")
+    nested = answers(model.family).hierarchy
+    if isinstance(nested, str):
+        raise DomainError(f"{model.name} {nested}")
     if linkage not in get_args(Linkage):
         raise UnknownNameError("linkage", linkage, get_args(Linkage))
     for parameter, value in ((DIMENSION, d), (LEVEL, level)):
@@ -113,14 +113,14 @@ def hierarchy(
     TIME.check(np.array(times))
     given = {**model.complete(values), "d": d}
     columns = {name: np.array([float(value)]) for name, value in given.items()}
-    merges = merges_of(model, columns, level=level, linkage=linkage)  # type: ignore[arg-type]
+    merges: list[Merge] = nested.merges(model, columns, level=level, linkage=linkage)
     groups: list[Group] = sorted((c,) for merge in merges[-1:] for c in merge.union)
     cloning = []
     for merge in (None, *merges[:-1]):
         if merge is not None:
             groups = sorted([g for g in groups if g not in (merge.first, merge.second)] + [merge.union])
         repeated = {name: np.repeat(column, len(times)) for name, column in columns.items()} | {"t": np.array(times)}
-        found = partition_cloning(model, repeated, groups) if times else None
+        found = nested.cloning(model, repeated, groups) if times else None
         pairs = () if found is None else tuple(zip(found.value.tolist(), found.error.tolist(), strict=True))
         cloning.append((tuple(groups), pairs))
     shown = {name: float(value) for name, value in given.items()}

@@ -11,18 +11,15 @@ import numpy as np
 import pytest
 
 from regimes.numerics.predict import predict
-from regimes.theory.laws import GaussianClusters
+from regimes.theory.laws import GaussianClusters, Law
 from regimes.theory.model import DataModel, get_model
 from regimes.validate.check import check
 from regimes.validate.evidence.compare import judge
 from regimes.validate.laws import in_numbers
-from regimes.validate.laws.class_scores import class_centre
 from regimes.validate.plans import classes as plan_classes
 from regimes.validate.plans.study import BUDGETS, Budget, Setting
-from regimes.validate.runs.experiment import KINDS
-from regimes.validate.simulation import class_measurements as class_kinds
-from regimes.validate.simulation import forward_estimators as estimators
-from regimes.validate.simulation.scores import PopulationCentre
+from regimes.validate.runs import class_measurements
+from regimes.validate.runs.experiment import MEASUREMENTS
 
 MODELS = ("gaussian", "gaussian-mixture")
 
@@ -31,7 +28,7 @@ class Right:
     """The theory as it is, remembering what it said: the exact integrals take a second each."""
 
     def __init__(self) -> None:
-        self.said: dict[Any, Any] = {}
+        self.said = {}
 
     def __call__(self, model: Any, quantity: str, **given: Any) -> Any:
         key = model.name, quantity, repr(sorted((k, np.asarray(v).tolist()) for k, v in given.items()))
@@ -179,7 +176,7 @@ def test_a_function_of_the_theory_off_by_a_few_percent_is_found_and_named(right:
 def compared(study: Any, predictions: Any) -> Any:
     """Verdicts of one study, run in this process; any false alarm in it has probability below 1e-3."""
     e = study.experiment
-    batches = [KINDS[e.kind](e, k) for k in range(e.batches)]
+    batches = [MEASUREMENTS[e.measurement](e, k) for k in range(e.batches)]
     found = study.read({name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]})
     return judge(found, [(m.expected, 0.0) if m.expected is not None else predictions for m in found], 1e-3)
 
@@ -189,15 +186,23 @@ def uneven() -> Any:
     return Setting(model, model.complete({"weight": 0.3}))
 
 
-@pytest.mark.parametrize(("kind", "scheme"), [("shares-sde", "exponential"), ("shares-flow", "heun")])
+def believe(wrong: Law, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measurements of classes take the score of another law; the data stay right."""
+    right = class_measurements.class_data
+    monkeypatch.setattr(class_measurements, "class_data", lambda rng, law, _, d, samples: right(rng, law, wrong, d, samples))
+
+
+@pytest.mark.parametrize(("measurement", "scheme"), [("shares-sde", "exponential"), ("shares-flow", "heun")])
 @pytest.mark.parametrize(("believed", "agrees"), [(0.3, True), (0.33, False)])
 def test_a_score_with_a_wrong_weight_ends_in_the_classes_at_the_wrong_frequency(
-    kind: str, scheme: str, believed: float, agrees: bool, monkeypatch: pytest.MonkeyPatch
+    measurement: str, scheme: str, believed: float, agrees: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A weight off by a tenth moves the frequency by 0.029; 0.02 is detected with probability 0.95."""
     wrong = GaussianClusters((believed, 1 - believed), ((1.0,), (-1.0,)), 1.0)
-    monkeypatch.setattr(class_kinds, "PopulationCentre", lambda law, d, **how: PopulationCentre(wrong, d, **how))
-    (found,) = compared(plan_classes.shares(uneven(), BUDGETS["quick"], 4, 64, kind, scheme, batches=2), None)
+    believe(wrong, monkeypatch)
+    (found,) = compared(
+        plan_classes.shares(uneven(), BUDGETS["quick"], 4, 64, plan_classes.parting(uneven(), 64), measurement, scheme, batches=2), None
+    )
     assert found.agrees == agrees
     assert found.detectable < 0.02
 
@@ -206,23 +211,24 @@ def test_a_score_with_a_wrong_weight_ends_in_the_classes_at_the_wrong_frequency(
 def test_the_frequency_predicted_for_a_wrong_score_is_that_of_this_score_only(believed: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights in reverse order below t; the right ones in their place move the frequency by 0.03 to 0.37, of which 0.017 are detected."""
     used = GaussianClusters((believed, 1 - believed), ((1.0,), (-1.0,)), 1.0)
-    monkeypatch.setattr(class_kinds, "with_reversed_weights", lambda law: used)
-    found = compared(plan_classes.reversed_shares(uneven(), BUDGETS["quick"], 4, 64), None)
+    monkeypatch.setattr(class_measurements, "reversed_weights", lambda law: used)
+    times = plan_classes.predicted_times(uneven(), 64, (-0.7, -0.3, 0.0, 0.4, 1.2))
+    found = compared(plan_classes.reversed_shares(uneven(), BUDGETS["quick"], 4, 64, times, samples=16384), None)
     assert {c.agrees for c in found} == {believed == 0.7}
     assert max(c.detectable for c in found) < 0.018
 
 
-SPINS = {"curie-weiss": ({"beta": 1.5}, 0.0), "ising-chains": ({"beta_a": 1.0, "beta_b": 0.35}, 0.3)}
+SPINS = {"curie-weiss": ({"beta": 1.5}, 1.55, 128), "ising-chains": ({"beta_a": 1.0, "beta_b": 0.35}, 0.833, 512)}
 
 
 @pytest.fixture(scope="module", params=list(SPINS))
 def spins(request: pytest.FixtureRequest) -> Any:
     """Clone agreement of spins from 250 000 forward samples and more, and what is predicted."""
-    values, offset = SPINS[request.param]
+    values, time, groups = SPINS[request.param]
     model = get_model(request.param)
     s = Setting(model, model.complete(values))
-    study = plan_classes.forward_classes(s, Budget(30, 10), 4, 32, (offset,))
-    said = predict(model, "cloning-probability", d=32, t=study.experiment.times[0], **dict[str, Any](s.values))
+    study = plan_classes.forward_classes(s, Budget(30, 10), 4, 32, (time,), groups=groups)
+    said = predict(model, "cloning-probability", d=32, t=study.experiment.times[0], **s.values)
     return s, study, (float(said.value), float(said.error))
 
 
@@ -230,14 +236,14 @@ def with_couplings(s: Any, names: Any, factor: float) -> Any:
     return in_numbers(s.model.law({name: value * (factor if name in names else 1) for name, value in s.values.items()}))
 
 
-def test_spins_with_the_couplings_they_are_said_to_have_agree(spins: Any) -> None:
+def test_spins_with_the_couplings_they_are_said_to_have_agree(spins: str) -> None:
     _, study, said = spins
     assert all(c.agrees for c in compared(study, said))
 
 
 @pytest.mark.parametrize("factor", [0.97, 1.03])
 @pytest.mark.parametrize("where", ["score", "score and sampler"])
-def test_a_coupling_off_by_three_percent_is_found(spins: Any, factor: float, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_coupling_off_by_three_percent_is_found(spins: str, factor: float, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Curie-Weiss: moves phi by 0.007 and more, of which 0.0025 are detected with probability 0.95; chains, one coupling at a time: by
     0.0013 and more, of 0.0009."""
     s, study, said = spins
@@ -245,7 +251,7 @@ def test_a_coupling_off_by_three_percent_is_found(spins: Any, factor: float, whe
         law = with_couplings(s, {name}, factor)
         planted = study
         if where == "score":
-            monkeypatch.setattr(estimators, "class_centre", lambda right, d, law=law: class_centre(law, d))
+            believe(law, monkeypatch)
         else:
             planted = replace(study, experiment=replace(study.experiment, law=law))
         (found,) = compared(planted, said)

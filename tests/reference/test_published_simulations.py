@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from regimes.theory.laws import GaussianClusters
+from regimes.validate.laws import draw, projection
 from regimes.validate.simulation.forward_estimators import planted_batch
 from regimes.validate.simulation.integrators import Streams
 from regimes.validate.simulation.projected_clones import clones_projected
@@ -24,7 +25,7 @@ def test_clones_of_the_published_size_agree_with_the_published_fractions(d: int)
     errors (false-failure rate 1.3e-4); detects 0.045 in phi at one time."""
     rows = np.genfromtxt(HERE / "cloning_gaussian_mixture.csv", delimiter=",", names=True)
     rows = rows[rows["d"] == d]
-    counts = clones_projected(TWO_CLUSTERS, d, rows["t"], PAIRS, 1000, Streams.spawn(d), horizon=10.0, scheme="euler")
+    counts = clones_projected(projection(TWO_CLUSTERS, d), rows["t"], PAIRS, 1000, Streams.spawn(d), horizon=10.0, scheme="euler")
     ours, theirs = counts.agree / PAIRS, rows["phi"]
     middle = (ours + theirs) / 2
     error = np.sqrt(2 * middle * (1 - middle) / PAIRS)
@@ -37,7 +38,7 @@ def test_excess_entropy_of_the_published_size_agrees_with_the_published_curve() 
     2e-3, Student with 5 degrees of freedom and the published error, which dominates); detects 0.012 in f^e/alpha."""
     rows = np.genfromtxt(HERE / "excess_entropy_gaussian_mixture.csv", delimiter=",", names=True)
     rng = np.random.default_rng(20_000)
-    batches = [planted_batch(rng, TWO_CLUSTERS, 20_000, 256, rows["t"], 192) for _ in range(6)]
+    batches = [planted_batch(rng, draw(rng, TWO_CLUSTERS, 20_000, 256, np.float32)[0], rows["t"], 192) for _ in range(6)]
     means = np.array([batch.excess.mean(axis=0) for batch in batches]) / math.log(20_000)
     error = np.maximum(means.std(axis=0, ddof=1) / math.sqrt(len(means)), 1e-4)
     z = (means.mean(axis=0) - rows["fe_over_alpha"]) / np.hypot(error, rows["standard_error"])

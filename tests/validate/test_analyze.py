@@ -16,7 +16,8 @@ from regimes.theory.errors import DomainError, InputError
 from regimes.theory.laws import GaussianClusters
 from regimes.validate.analyze import analyze
 from regimes.validate.data.analysis import Analysis
-from regimes.validate.simulation.channel import delta, draw
+from regimes.validate.laws import draw
+from regimes.validate.simulation.channel import noise_var
 
 TWO = GaussianClusters((0.5, 0.5), ((1.0,), (-1.0,)), 1.0)
 
@@ -41,7 +42,7 @@ def test_leading_variance_and_spectral_times_follow_from_the_covariance(found: A
     assert largest * math.exp(-2 * balance) == pytest.approx(-math.expm1(-2 * balance), rel=1e-12)
     flat = found.transition("spectral-curvature").value  # the linear term of x + 2 S, S = -(I - u C/Delta) x/Delta
     assert flat is not None
-    assert 1 - 2 / delta(flat) + 2 * largest * math.exp(-2 * flat) / delta(flat) ** 2 == pytest.approx(0, abs=1e-10)
+    assert 1 - 2 / noise_var(flat) + 2 * largest * math.exp(-2 * flat) / noise_var(flat) ** 2 == pytest.approx(0, abs=1e-10)
 
 
 @pytest.mark.parametrize("name", ["collapse-probability", "cloning-probability"])
@@ -75,7 +76,7 @@ def test_the_gaussian_equivalent_collapse_time_is_where_the_volumes_fill_the_spa
     data, _ = clusters(300, 16)
     t = found.transition("gaussian-collapse").value
     assert t is not None
-    channel = np.eye(16) + np.cov(data.T, bias=True) * math.exp(-2 * t) / delta(t)
+    channel = np.eye(16) + np.cov(data.T, bias=True) * math.exp(-2 * t) / noise_var(t)
     assert np.linalg.slogdet(channel)[1] / 2 == pytest.approx(math.log(300), rel=1e-10)
 
 

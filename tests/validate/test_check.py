@@ -149,10 +149,10 @@ def test_the_seed_decides_every_experiment_and_none_share_numbers() -> None:
 
 def test_the_plan_follows_the_law() -> None:
     """One class: nothing about classes; several: clones, shares, both integrators, and an uneven weight."""
-    single = {s.experiment.kind for s in plan(get_model("gaussian"), BUDGETS["quick"], 0)}
-    double: list[Any] = [s.experiment for s in plan(get_model("gaussian-mixture"), BUDGETS["quick"], 0)]
+    single = {s.experiment.measurement for s in plan(get_model("gaussian"), BUDGETS["quick"], 0)}
+    double = [s.experiment for s in plan(get_model("gaussian-mixture"), BUDGETS["quick"], 0)]
     assert single == {"forward-data", "information", "clones-data"}
-    assert {e.scheme for e in double if e.kind == "clones-full"} == {"euler", "exponential"}
+    assert {e.scheme for e in double if e.measurement == "clones-full"} == {"euler", "exponential"}
     assert {e.law.weights for e in double} == {(0.5, 0.5), (0.3, 0.7)}
 
 
@@ -192,13 +192,13 @@ def test_the_plan_follows_the_law() -> None:
 def test_every_family_has_its_studies(model: str, studies: set[Any]) -> None:
     """Exact at finite n and d where that is quick, else the window with what it misses; finite sizes measured where they matter."""
     planned = plan(get_model(model), BUDGETS["quick"], 0)
-    assert {(s.experiment.kind, s.experiment.scheme) for s in planned} == studies
+    assert {(s.experiment.measurement, s.experiment.scheme) for s in planned} == studies
 
 
 def test_parameters_without_a_default_are_taken_on_either_side() -> None:
     """beta of the Curie-Weiss model: below and above one; where data of little entropy do not collapse, a smaller alpha is taken."""
     planned = [s.experiment for s in plan(get_model("curie-weiss"), BUDGETS["quick"], 0)]
-    laws: set[Any] = {e.law for e in planned if e.kind == "information-moments"}
+    laws = {e.law for e in planned if e.measurement == "information-moments"}
     assert len(laws) == 2 and min(law.beta for law in laws) < 1 < max(law.beta for law in laws)
 
 

@@ -15,7 +15,7 @@ from regimes.theory.laws import Piece, Product
 from regimes.theory.model import all_models
 from regimes.theory.models.product import ProductModel
 from regimes.validate.check_model import check_model
-from regimes.validate.simulation.channel import draw
+from regimes.validate.laws import draw
 
 WITH_DENSITY = ("product-uniform", "product-laplace", "product-logistic", "product-gauss-bernoulli")  # each value is a quadrature
 TRIED = ("product-laplace", "product-gauss-bernoulli")  # of those: a kink, and an atom beside a density

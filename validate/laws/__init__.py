@@ -1,42 +1,158 @@
-"""Laws in numbers: what an experiment holds and a worker process rebuilds from JSON.
+"""What a family of laws answers where it is simulated, and where these answers are found.
 
-The classes are those of `regimes.theory.laws` with plain floats for their entries, and tables (`Panels`) for the functions in them: the
-density of a piece between its breaks, density and eigenvalue of a curve. So the numbers of a simulation depend on its record alone,
-whoever wrote the law: a model of this package, one registered by another, or a file.
+A law in numbers has plain floats for its entries, and tables (`Panels`) for the functions in it: the density of a piece between its
+breaks, density and eigenvalue of a curve. That is what an experiment holds and a worker process rebuilds from JSON: the numbers of a
+simulation depend on its record alone, whoever wrote the law: a model of this package, one registered by another, or a file.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from functools import cache
-from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
-from regimes.theory.errors import DomainError
-from regimes.theory.laws import (
-    Atom,
-    Cluster,
-    CurieWeiss,
-    Curve,
-    GaussianClusters,
-    GaussianSpectrum,
-    IsingChain,
-    IsingChains,
-    Law,
-    Mixture,
-    Piece,
-    Product,
-    RandomEnergies,
-    ZeroMeanMixture,
-)
-from regimes.validate.laws.panels import Function, Panels, tabulated
+import numpy as np
 
-MASS = 1e-8
-"""Largest error of a density's integral: a density that misses one by more is refused."""
+from regimes.theory.errors import DomainError, RegimesError
+from regimes.theory.law import place_of
+from regimes.theory.laws import Law
+from regimes.validate.laws.panels import Panels
+from regimes.validate.simulation.channel import FloatArray, IntArray, Real
+from regimes.validate.simulation.energy_levels import Sampled
+from regimes.validate.simulation.projected_clones import Projection
+from regimes.validate.simulation.scores import ClassCentre, NoisedLaw, OrderParameter
 
-_PANEL, _TAIL = 1e-12, 1e-11  # error of a panel, and mass left beyond the table
+if TYPE_CHECKING:
+    from regimes.theory.model import DataModel
+    from regimes.validate.plans.study import Budget, Study
+
+Answer = TypeVar("Answer", bound=Callable[..., object])
+Renew = Callable[[np.random.Generator, int], Law]
+
+NO_CLASSES = "has no classes: there is no class whose probability could be given"
+NO_ORDER_PARAMETER = "has no order parameter: no one-dimensional reverse process is known here"
+
+
+@dataclass(frozen=True)
+class Invariants:
+    """What `check_model` cannot say alike of every law of data.
+
+    Attributes
+    ----------
+    weights : function of a law
+        Weights that sum to one; a text for a law that is given by its energy.
+    finite_size : function of (law in numbers, dimension)
+        Bound on what boundary, field or class can change in an information of order one per dimension, nats.
+    free : function of a law in numbers
+        Whether the variance of a coordinate is the mmse without signal.
+    independent : bool
+        Whether coordinates are independent: the posterior mean of one is then a function of it alone.
+    one_law_of_levels : bool
+        Whether all classes have the same energy levels; what holds of these need not hold of an average over classes.
+    """
+
+    weights: Callable[[Any], Sequence[Any]] | str
+    finite_size: Callable[[Any, int], float] = lambda law, d: 0.0
+    free: Callable[[Any], bool] = lambda law: True
+    independent: bool = True
+    one_law_of_levels: bool = True
+
+
+@dataclass(frozen=True)
+class Nested:
+    """The hierarchy of classes.
+
+    Attributes
+    ----------
+    merges : function of (model, columns, level, linkage)
+        From single classes to all in one, with the time of every merge.
+    cloning : function of (model, columns, groups)
+        Probability that two clones end in the same group.
+    """
+
+    merges: Callable[..., Any]
+    cloning: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one family of laws answers where it is simulated; a text, after the name of the family, says why there is no answer.
+
+    Wherever a law is an argument it is one in numbers, but for `in_numbers` itself.
+
+    Attributes
+    ----------
+    law : type
+        Class of the laws in numbers.
+    in_numbers : function of a law
+        The law with floats for its entries and tables for its functions; atoms and pieces of no weight are left out.
+    draw : function of (generator, law, n, d, type)
+        Independent data (n, d), and the label (n,) of each: the cluster it came from, 0 for a law without clusters.
+    density : function of (law, d)
+        The noised law in `d` dimensions.
+    score : function of (law, d)
+        Its exact score, which knows the classes.
+    plan : function of (model, budget, seed)
+        What `check` simulates and compares.
+    invariants : Invariants
+        For `check_model`.
+    class_weights : function of (law, d)
+        Probabilities of the classes, (K,).
+    levels : function of (generator, law, d, samples, inverse temperatures)
+        Gibbs averages over drawn energy levels.
+    order_parameter : function of (law, d)
+        Score of the one number that tells the classes apart.
+    projection : function of (law, d)
+        The same law in the few directions in which its score moves x.
+    reversed_weights : function of a law
+        The law with the weights of its classes in reverse order.
+    renewal : function of a law
+        What draws new quenched parts of the law for a group of samples, such as eigenvalues; None if it has none.
+    hierarchy : Nested
+        Which classes part when.
+    slow : function of a model
+        Names of quantities that take seconds for every point, and "derivation" if its checks take half a minute and more.
+    """
+
+    law: type[Law]
+    in_numbers: Callable[[Any], Law]
+    draw: Callable[[np.random.Generator, Any, int, int, Real], tuple[FloatArray, IntArray]] | str
+    density: Callable[[Any, int], NoisedLaw] | str
+    score: Callable[[Any, int], ClassCentre] | str
+    plan: Callable[[DataModel, Budget, int], list[Study]]
+    invariants: Invariants | str
+    class_weights: Callable[[Any, int], FloatArray] = lambda law, d: np.ones(1)
+    levels: Callable[[np.random.Generator, Any, int, int, Sequence[float]], Sampled] | str = "has data: its energy levels are not drawn"
+    order_parameter: Callable[[Any, int], OrderParameter] | str = NO_ORDER_PARAMETER
+    projection: Callable[[Any, int], Projection] | str = "has no few directions that tell its classes: this needs clusters of one width"
+    reversed_weights: Callable[[Any], Law] | str = "has no weights to be reversed: this needs clusters"
+    renewal: Callable[[Any], Renew | None] = lambda law: None
+    hierarchy: Nested | str = "is no mixture of clusters: a hierarchy of classes is that of a mixture, as in mixture kind=nested"
+    slow: Callable[[DataModel], Collection[str]] = lambda model: ()
+
+
+@cache
+def answers(family: str) -> Answers:
+    """What the family of this name answers; imported when first asked.
+
+    Raises
+    ------
+    RegimesError
+        There is no such family, or it cannot be simulated.
+    """
+    place = place_of("validate", family)
+    if place is None:
+        raise RegimesError(f"nothing is known here of how to simulate laws of the family {family}")
+    found: Answers = place.ANSWERS
+    return found
+
+
+def given(law: Law, answer: Answer | str) -> Answer:
+    """The function that a family answers with; `DomainError` with the reason where there is none."""
+    if isinstance(answer, str):
+        raise DomainError(f"{law.family} {answer}")
+    return answer
 
 
 def in_numbers(law: Law) -> Law:
@@ -44,30 +160,10 @@ def in_numbers(law: Law) -> Law:
 
     Raises
     ------
-    DomainError : a density does not integrate to one, as far as a table of it can tell.
+    DomainError
+        A density does not integrate to one, as far as a table of it can tell.
     """
-    match law:
-        case GaussianClusters():
-            centres = tuple(tuple(map(float, centre)) for centre in law.centres)
-            return GaussianClusters(tuple(map(float, law.weights)), centres, float(law.sd))
-        case Mixture():
-            return Mixture(tuple(Cluster(float(c.weight), tuple(map(float, c.centre)), float(c.sd), float(c.cost)) for c in law.clusters))
-        case ZeroMeanMixture():
-            share, (first, second) = float(law.weight), law.sds
-            return Mixture((Cluster(share, (), float(first), 0.0), Cluster(1 - share, (), float(second), 0.0)))
-        case GaussianSpectrum():
-            return GaussianSpectrum(_atoms(law.atoms), tuple(_curve(c) for c in law.curves if float(c.weight) > 0))
-        case Product():
-            return Product(_atoms(law.atoms), tuple(part for p in law.pieces if float(p.weight) > 0 for part in _pieces(p)))
-        case CurieWeiss():
-            return CurieWeiss(float(law.beta), float(law.h))
-        case IsingChain():
-            return IsingChain(float(law.beta))
-        case IsingChains():
-            return IsingChains(float(law.beta_a), float(law.beta_b), float(law.weight))
-        case RandomEnergies():
-            return RandomEnergies(float(law.variance), float(law.beta))
-    raise TypeError(f"a law of the family {law.family} has no numbers here")
+    return answers(law.family).in_numbers(law)
 
 
 def as_json(law: Law) -> dict[str, Any]:
@@ -80,88 +176,91 @@ def from_json(record: Mapping[str, Any]) -> Law:
 
     Raises
     ------
-    KeyError, TypeError, ValueError : the record describes no law.
+    KeyError, TypeError, ValueError
+        The record describes no law.
     """
     entries = dict(record)
-    family = entries.pop("family")
-    match family:
-        case GaussianClusters.family:
-            return GaussianClusters(tuple(entries.pop("weights")), tuple(map(tuple, entries.pop("centres"))), **entries)
-        case Mixture.family:
-            clusters = tuple(Cluster(c["weight"], tuple(c["centre"]), c["sd"], c["cost"]) for c in entries.pop("clusters"))
-            return Mixture(clusters, **entries)
-        case GaussianSpectrum.family:
-            curves = tuple(Curve(c["weight"], _panels(c["eigenvalue"]), _panels(c["density"])) for c in entries.pop("curves"))
-            return GaussianSpectrum(tuple(Atom(**atom) for atom in entries.pop("atoms")), curves, **entries)
-        case Product.family:
-            pieces = tuple(Piece(p["weight"], _panels(p["density"]), p["low"], p["high"]) for p in entries.pop("pieces"))
-            return Product(tuple(Atom(**atom) for atom in entries.pop("atoms")), pieces, **entries)
-        case CurieWeiss.family | IsingChain.family | IsingChains.family | RandomEnergies.family:
-            return {c.family: c for c in (CurieWeiss, IsingChain, IsingChains, RandomEnergies)}[family](**entries)
-        case _:
-            raise ValueError(f"unknown family {family!r}")
+    family = str(entries.pop("family"))
+    try:
+        law = answers(family).law
+    except RegimesError as problem:
+        raise ValueError(str(problem)) from None
+    found: Law = _rebuilt(law, entries)
+    return found
 
 
-def _panels(record: Mapping[str, Any]) -> Panels:
-    return Panels(tuple(record["ends"]), tuple(map(tuple, record["values"])))
+def _rebuilt(kind: Any, entry: Any) -> Any:
+    """What a dataclass of this kind, or a tuple of them, was before it became JSON."""
+    if isinstance(entry, list):
+        inside = next(iter(get_args(kind)), Any)
+        return tuple(_rebuilt(inside, each) for each in entry)
+    if not isinstance(entry, dict):
+        return entry
+    own = Panels if kind is Any else kind  # tables stand where the law of a model has any expression
+    hints = get_type_hints(own)
+    if set(entry) != {f.name for f in fields(own)}:
+        raise ValueError(f"{own.__name__} with the entries {sorted(entry)}")
+    return own(**{name: _rebuilt(hints[name], value) for name, value in entry.items()})
 
 
-def _atoms(atoms: Sequence[Atom]) -> tuple[Atom, ...]:
-    return tuple(Atom(float(atom.weight), float(atom.place)) for atom in atoms if float(atom.weight) > 0)
+def draw(rng: np.random.Generator, law: Law, n: int, d: int, dtype: Real = np.float64) -> tuple[FloatArray, IntArray]:
+    """`n` independent data in `d` dimensions.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of every random number.
+    law : Law
+        A law in numbers.
+    n, d : int
+        Number of data, dimension.
+    dtype : type
+        Of the data.
+
+    Returns
+    -------
+    data : (n, d) array
+    labels : (n,) array
+        The cluster each datum came from; 0 for a law without clusters.
+
+    Raises
+    ------
+    DomainError
+        The law has no data.
+    """
+    return given(law, answers(law.family).draw)(rng, law, n, d, dtype)
 
 
-def _function(expr: Any, variable: Any) -> Function:
-    """A SymPy expression as a function of floats; mpmath neither overflows nor underflows on the way."""
-    import mpmath as mp
-    import sympy as sp
-
-    compiled = sp.lambdify([variable], expr, "mpmath")
-    return lambda x: float(compiled(mp.mpf(x)))
+def density(law: Law, d: int) -> NoisedLaw:
+    """The noised law in `d` dimensions of a law in numbers; `DomainError` if it has no data."""
+    return given(law, answers(law.family).density)(law, d)
 
 
-@cache
-def _curve(curve: Curve) -> Curve:
-    u = Curve.variable()
-    density, eigenvalue = (tabulated(_function(expr, u), (0.0, 0.5, 1.0), 1e-10) for expr in (curve.density, curve.eigenvalue))
-    _require_one(density.integral, curve.density)
-    return Curve(float(curve.weight), eigenvalue, density)
+def class_centre(law: Law, d: int) -> ClassCentre:
+    """Exact score of a law with classes, in numbers, in `d` dimensions; `DomainError` if it has no classes."""
+    return given(law, answers(law.family).score)(law, d)
 
 
-@cache
-def _pieces(piece: Piece) -> tuple[Piece, ...]:
-    """One piece for every stretch between breaks: smooth inside, and of finite length."""
-    from regimes.theory.conventions import a
-
-    f = _function(piece.density, a)
-    stretches = list(pairwise([float(end) for end in (piece.low, *piece.breaks, piece.high)]))
-    tables = [_table(f, low, high) for low, high in stretches]
-    total = sum(table.integral for table in tables)
-    _require_one(total, piece.density)
-    found = [(float(piece.weight) * table.integral / total, table) for table in tables]
-    return tuple(Piece(weight, table, table.ends[0], table.ends[-1]) for weight, table in found if weight > 0)
+def class_weights(law: Law, d: int) -> FloatArray:
+    """(K,) probabilities of the classes; of one class for a law that has none."""
+    return answers(law.family).class_weights(law, d)
 
 
-def _require_one(integral: float, density: Any) -> None:
-    if not abs(integral - 1.0) < MASS:
-        raise DomainError(f"the density {density} integrates to {integral:.9g} by a table of it: it should be 1, and most of it near 0")
+def order_parameter(law: Law, d: int) -> OrderParameter:
+    """The order parameter of a law in numbers and its score in `d` dimensions; `DomainError` if no one number tells the classes."""
+    return given(law, answers(law.family).order_parameter)(law, d)
 
 
-def _table(f: Function, low: float, high: float) -> Panels:
-    """Table on an interval that may be infinite: there the panels double from the origin, until they hold nothing."""
-    if math.isfinite(low) and math.isfinite(high):
-        return tabulated(f, (low, high), _PANEL)
-    origin = low if math.isfinite(low) else high if math.isfinite(high) else 0.0
-    sides = [sign for sign, end in ((-1.0, low), (1.0, high)) if math.isinf(end)]
-    # The scale of the density: the distance around which an octave holds most of it.
-    scale = max((2.0**k for k in range(-60, 61)), key=lambda x: x * sum(f(origin + sign * x) for sign in sides))
-    ends = [origin]
-    for sign in sides:
-        last, length = origin, scale / 2
-        while True:
-            panel = tabulated(f, sorted((last, last + sign * length)), _PANEL)
-            last = last + sign * length
-            ends.append(last)
-            if (abs(panel.integral) < _TAIL and length > 2 * scale) or length > 2.0**60 * scale:
-                break
-            length *= 2
-    return tabulated(f, sorted(ends), _PANEL)
+def projection(law: Law, d: int) -> Projection:
+    """A law in numbers in the few directions in which its score moves x; `DomainError` if it moves x in all of them."""
+    return given(law, answers(law.family).projection)(law, d)
+
+
+def reversed_weights(law: Law) -> Law:
+    """Classes that are the same but for their weights, which stand in reverse order; `DomainError` for a law without weights."""
+    return given(law, answers(law.family).reversed_weights)(law)
+
+
+def levels(rng: np.random.Generator, law: Law, d: int, samples: int, betas: Sequence[float]) -> Sampled:
+    """Gibbs averages over drawn energy levels, `samples` times; `DomainError` for a law of data."""
+    return given(law, answers(law.family).levels)(rng, law, d, samples, betas)

@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from regimes.theory.errors import DomainError
+from regimes.theory.laws import Atom
+
 FloatArray = npt.NDArray[np.floating[Any]]
 Function = Callable[[float], float]
 
@@ -120,3 +123,25 @@ def tabulated(f: Function, ends: Sequence[float], tolerance: float) -> Panels:
 
 def _values(f: Function, low: float, high: float) -> FloatArray:
     return np.array([f(x) for x in (0.5 * (low + high) + 0.5 * (high - low) * _X).tolist()])
+
+
+MASS = 1e-8
+"""Largest error of a density's integral: a density that misses one by more is refused."""
+
+
+def as_function(expr: Any, variable: Any) -> Function:
+    """A SymPy expression as a function of floats; mpmath neither overflows nor underflows on the way."""
+    import mpmath as mp
+    import sympy as sp
+
+    compiled = sp.lambdify([variable], expr, "mpmath")
+    return lambda x: float(compiled(mp.mpf(x)))
+
+
+def require_one(integral: float, density: Any) -> None:
+    if not abs(integral - 1.0) < MASS:
+        raise DomainError(f"the density {density} integrates to {integral:.9g} by a table of it: it should be 1, and most of it near 0")
+
+
+def atoms_in_numbers(atoms: Sequence[Atom]) -> tuple[Atom, ...]:
+    return tuple(Atom(float(atom.weight), float(atom.place)) for atom in atoms if float(atom.weight) > 0)

@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from regimes.theory.errors import DerivationError, MissingExtraError
-from regimes.theory.laws import CurieWeiss
 from regimes.theory.model import DataModel
 from regimes.validate.evidence.compare import Comparison
+from regimes.validate.laws import answers
 
 if TYPE_CHECKING:
     from regimes.validate.check import Report
@@ -69,8 +69,8 @@ def _shown(models: Sequence[DataModel]) -> dict[tuple[str, bool], DataModel]:
 
 
 def _slow(model: DataModel) -> bool:
-    """Whether checks take half a minute and more: a prior has a density (integrals within integrals), or spins have a mean field."""
-    return model.family == CurieWeiss.family or bool(getattr(model.symbolic_law(), "pieces", ()))
+    """Whether checks take half a minute and more."""
+    return "derivation" in answers(model.family).slow(model)
 
 
 def _derivations(model: DataModel) -> list[dict[str, Any]]:

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from regimes.numerics.quantities.table import get_quantity
-from regimes.theory.laws import CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, IsingChains, Law, Product
 from regimes.validate.evidence.compare import Measurement
 from regimes.validate.evidence.intervals import Averages, Bounded
 from regimes.validate.plans.study import COLLAPSE, DECODING, EXCESS, FREEZING, Budget, Setting, Study, times_around
 from regimes.validate.runs.experiment import Arrays, Experiment, seed_for
 
+MANY, FEW = (0.6, 0.75, 0.9, 1.0, 1.15, 1.4, 2.0, 3.0), (0.7, 0.9, 1.1, 1.5, 2.5)
+"""Times over that of the collapse; few where a prediction takes seconds."""
 
-def forward_data(s: Setting, budget: Budget, seed: int, *, n: int, d: int, batches: int, groups: int, bundle: int) -> Study:
+
+def forward_data(
+    s: Setting, budget: Budget, seed: int, *, n: int, d: int, batches: int, groups: int, bundle: int, method: str, scheme: str = "",
+    factors: Sequence[float] = MANY,
+) -> Study:  # fmt: skip
     """Excess entropy and collapse probability from the forward channel, every data set a fresh one.
 
-    Compared with the integrals for finite n and d where the law has them quickly; else with the collapse window, and what that misses
-    is measured on the same samples, without the theory's information and dispersion, and granted. For spins so is the difference that
-    the dimension makes to them, as in `plan_population.information`.
+    Compared with the integrals for finite n and d (`method` "exact") where the law has them quickly; else with the collapse window, and
+    what that misses is measured on the same samples, without the theory's information and dispersion, and granted (`scheme` "window").
+    Where coordinates are not independent so is the difference that the dimension makes to them ("window, quarter").
     """
-    law = s.law
-    method = finite_method(law)
-    many, few = (0.6, 0.75, 0.9, 1.0, 1.15, 1.4, 2.0, 3.0), (0.7, 0.9, 1.1, 1.5, 2.5)  # few where a prediction takes seconds
-    slow = method == "exact" and not isinstance(law, GaussianClusters)
-    times = times_around(s.locate("collapse-time", n=n, d=d), factors=few if slow else many)
+    times = times_around(s.locate("collapse-time", n=n, d=d), factors=factors)
     own = seed_for(seed, f"{s.model.name} forward-data {s.label()}".rstrip())
-    e = Experiment("forward-data", law, own, budget.of(batches), groups, bundle, d, n, times, scheme="window" * (method == "window"))
+    e = Experiment("forward-data", s.law, own, budget.of(batches), groups, bundle, d, n, times, scheme=scheme)
 
     def read(arrays: Arrays) -> list[Measurement]:
         found = []
@@ -43,19 +46,6 @@ def forward_data(s: Setting, budget: Budget, seed: int, *, n: int, d: int, batch
         return found
 
     return Study(e, read)
-
-
-def finite_method(law: Law) -> str:
-    """How finite n and d are predicted: exactly for clusters, discrete coordinates and few eigenvalues (for spins that takes a minute)."""
-    match law:
-        case CurieWeiss() | IsingChain() | IsingChains():
-            return "window"
-        case Product():
-            return "window" if law.pieces else "exact"
-        case GaussianSpectrum():
-            return "window" if law.curves else "exact"
-        case _:
-            return "exact"
 
 
 def data_clones(s: Setting, budget: Budget, seed: int, *, n: int, d: int, batches: int) -> Study:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimes.theory.errors import InputError
-from regimes.theory.laws import GaussianClusters, Law
+from regimes.theory.laws import Law
 from regimes.validate.laws import as_json, from_json
 
 DATA, START, PATH, CLONE_A, CLONE_B, FORWARD = range(6)
@@ -30,7 +30,7 @@ class Experiment:
 
     Attributes
     ----------
-    kind : name of the measurement (a function registered with `kind`).
+    measurement : name of the measurement (a function registered with `measurement`).
     law : law of the data, in numbers (`regimes.validate.laws.in_numbers`).
     seed : whole number >= 0; batch i draws from ``SeedSequence(seed, spawn_key=(i, stream))``.
     batches : number of batches, the units that are computed, written and resumed.
@@ -42,7 +42,7 @@ class Experiment:
     scheme : integrator, or another variant of the measurement.
     """
 
-    kind: str
+    measurement: str
     law: Law
     seed: int
     batches: int
@@ -56,13 +56,6 @@ class Experiment:
     scheme: str = ""
 
     @property
-    def clusters(self) -> GaussianClusters:
-        """The law of an experiment about classes; `InputError` for a law that has none."""
-        if not isinstance(self.law, GaussianClusters):
-            raise InputError(f"{self.kind} needs clusters of one width, not a law of the family {self.law.family}")
-        return self.law
-
-    @property
     def json(self) -> str:
         """The experiment as canonical JSON: sorted keys, no blanks, numbers in their shortest exact form."""
         entries = {f.name: getattr(self, f.name) for f in fields(self)} | {"law": as_json(self.law)}
@@ -70,9 +63,9 @@ class Experiment:
 
     @property
     def key(self) -> str:
-        """Name of its folder: kind and SHA-256 prefix of the experiment and of the program that runs it."""
+        """Name of its folder: measurement and SHA-256 prefix of the experiment and of the program that runs it."""
         digest = hashlib.sha256(f"{self.json}\n{program()}".encode()).hexdigest()
-        return f"{self.kind}-{digest[:16]}"
+        return f"{self.measurement}-{digest[:16]}"
 
     def generator(self, batch: int, stream: int) -> np.random.Generator:
         """Random numbers of one stream of one batch; independent of all others, whoever computes them and when."""
@@ -92,17 +85,17 @@ class Experiment:
             raise InputError(f"not an experiment ({problem}); expected the JSON object that Experiment.json writes") from None
 
 
-KINDS: dict[str, Measure] = {}
-"""Name of a kind -> measurement of one batch: arrays whose first axis counts the batch's groups."""
+MEASUREMENTS: dict[str, Measure] = {}
+"""Name -> measurement of one batch: arrays whose first axis counts the batch's groups."""
 
 
-def kind(name: str) -> Callable[[Measure], Measure]:
+def measurement(name: str) -> Callable[[Measure], Measure]:
     """Register a function ``(experiment, batch index) -> arrays`` as the measurement of that name."""
 
     def register(measure: Measure) -> Measure:
-        if name in KINDS and KINDS[name].__qualname__ != measure.__qualname__:
+        if name in MEASUREMENTS and MEASUREMENTS[name].__qualname__ != measure.__qualname__:
             raise ValueError(f"two measurements are called {name!r}")
-        KINDS[name] = measure
+        MEASUREMENTS[name] = measure
         return measure
 
     return register
@@ -123,10 +116,10 @@ def program() -> str:
 
     digest = hashlib.sha256()
     root = Path(__file__).parents[1]
-    for path in [Path(__file__), *(p for folder in SIMULATION for p in sorted((root / folder).glob("*.py")))]:
-        digest.update(path.name.encode() + path.read_bytes())
+    for path in sorted(p for part in SIMULATION for p in root.glob(part)):
+        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return f"numpy {np.__version__}, scipy {scipy.__version__}, simulation {digest.hexdigest()[:12]}"
 
 
-SIMULATION = ("laws", "simulation")
-"""Folders whose code decides the numbers."""
+SIMULATION = ("laws/**/*.py", "simulation/*.py", "runs/experiment.py", "runs/measurements.py", "runs/class_measurements.py")
+"""Files whose code decides the numbers."""

@@ -45,7 +45,7 @@ def run(
     *,
     workers: int | None = None,
     progress: Progress | None = None,
-    measures: str = "regimes.validate.simulation.measurements",
+    measures: str = "regimes.validate.runs.measurements",
 ) -> list[Arrays]:
     """Compute what is missing of `experiments` under `folder`, then read everything.
 
@@ -89,7 +89,9 @@ def read(experiment: Experiment, folder: Path) -> Arrays:
     for batch, path in _paths(experiment, folder):
         arrays = load(path)
         if arrays is None:
-            raise SimulationError(f"batch {batch} of {experiment.kind} is missing or damaged in {path.parent}; run the experiment again")
+            raise SimulationError(
+                f"batch {batch} of {experiment.measurement} is missing or damaged in {path.parent}; run the experiment again"
+            )
         batches.append(arrays)
     return {name: np.concatenate([b[name] for b in batches]) for name in batches[0]}
 
@@ -201,7 +203,7 @@ class _Crew:
                 self._deaths += 1
                 deaths = self._deaths
             if status > 0:  # an exception in the measurement: it would come again
-                self.news.put(f"{job[0].kind}, batch {job[1]}: {words}")
+                self.news.put(f"{job[0].measurement}, batch {job[1]}: {words}")
                 return
             if deaths > PATIENCE:
                 self.news.put(f"worker processes were killed {deaths} times (out of memory?): {words}")
@@ -228,7 +230,7 @@ def _compute(jobs: Sequence[Job], workers: int, measures: str, total: int, progr
             if isinstance(news, str):
                 raise SimulationError(f"{news}; finished batches are kept, the same command goes on from there")
             if progress is not None:
-                progress(news[0].kind, done, total)
+                progress(news[0].measurement, done, total)
     finally:  # on Ctrl-C too: no process and no half-written file outlives this call
         crew.dismiss()
         for home in {path.parent for _, _, path in jobs}:

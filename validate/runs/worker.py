@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from regimes.validate.runs.experiment import KINDS, Arrays, Experiment
+from regimes.validate.runs.experiment import MEASUREMENTS, Arrays, Experiment
 
 
 def write_arrays(path: Path, arrays: Arrays) -> None:
@@ -45,7 +45,7 @@ def serve(measures: str) -> None:
     while True:
         job = json.loads(jobs.get())
         experiment = Experiment.from_json(job["experiment"])
-        write_arrays(Path(job["path"]), KINDS[experiment.kind](experiment, job["batch"]))
+        write_arrays(Path(job["path"]), MEASUREMENTS[experiment.measurement](experiment, job["batch"]))
         replies.write("done\n")
         replies.flush()
 

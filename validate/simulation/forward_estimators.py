@@ -15,11 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import GaussianClusters, Law
-from regimes.validate.laws.class_scores import ClassCentre, class_centre
-from regimes.validate.laws.densities import Population, population
-from regimes.validate.simulation.channel import FloatArray, IntArray, Real, delta, draw, means, noised, weights
-from regimes.validate.simulation.scores import EmpiricalCentre, PopulationCentre
+from regimes.validate.simulation.channel import FloatArray, IntArray, noise_var, noised
+from regimes.validate.simulation.scores import ClassCentre, EmpiricalCentre, NoisedLaw
 
 SAMPLE_BLOCK, DATA_BLOCK = 256, 2048  # one panel of the planted estimator: three arrays of this size
 
@@ -70,7 +67,7 @@ def planted(
     asked = np.asarray(times, dtype=np.float64)
     if not (np.isfinite(asked).all() and (asked > 0).all()):
         raise DomainError(f"forward-channel estimators need finite times > 0, not {asked.min():g} ... {asked.max():g}")
-    speed = np.array([math.exp(-t) / math.sqrt(delta(t)) for t in asked])
+    speed = np.array([math.exp(-t) / math.sqrt(noise_var(t)) for t in asked])
     multiplicity = np.ones(len(data)) if counts is None else np.asarray(counts, dtype=np.float64)
     square = np.einsum("ij,ij->i", data, data, dtype=np.float64)
     shape = len(origin), len(asked)
@@ -100,14 +97,14 @@ def _blocks(length: int, size: int) -> list[slice]:
 def _panel(data: FloatArray, square: FloatArray, own: IntArray, z: FloatArray, columns: slice) -> tuple[FloatArray, FloatArray]:
     """P and Q for one block of samples and one of data; the planted pair itself gets P = -inf."""
     planted_data, block = data[own], data[columns]
-    kind = data.dtype.type
+    real = data.dtype.type
     near = planted_data @ block.T
-    near -= (0.5 * square[columns]).astype(kind)
-    near -= (0.5 * square[own]).astype(kind)[:, None]
+    near -= (0.5 * square[columns]).astype(real)
+    near -= (0.5 * square[own]).astype(real)[:, None]
     cross = z @ block.T
     cross -= np.einsum("ij,ij->i", z, planted_data)[:, None]
     # a product leaves an error eps |a|^2 in P; where that is not small against P, form the difference
-    row, column = np.nonzero(near > -1e4 * float(np.finfo(kind).eps) * float(square.max()))
+    row, column = np.nonzero(near > -1e4 * float(np.finfo(real).eps) * float(square.max()))
     chunk = max(1, 2**20 // data.shape[1])
     for first in range(0, len(row), chunk):
         r, c = row[first : first + chunk], column[first : first + chunk]
@@ -124,13 +121,13 @@ def _add_factors(
     others: FloatArray, largest: FloatArray, by_class: FloatArray,
 ) -> None:  # fmt: skip
     """Add one panel's exp[s (s P + Q)] for every time to the sums, in place; keep the largest exponent."""
-    kind = near.dtype.type
-    smallest = math.log(float(np.finfo(kind).tiny)) - 16.0  # every factor would be zero in this type
+    real = near.dtype.type
+    smallest = math.log(float(np.finfo(real).tiny)) - 16.0  # every factor would be zero in this type
     work = np.empty_like(near)
     for k, s in enumerate(speed):
-        np.multiply(near, kind(s), out=work)
+        np.multiply(near, real(s), out=work)
         work += cross
-        work *= kind(s)
+        work *= real(s)
         if log_count is not None:
             work += log_count
         top = work.max(axis=1)
@@ -143,85 +140,70 @@ def _add_factors(
             by_class[:, k] += work @ indicator
 
 
-def planted_batch(
-    rng: np.random.Generator, law: Law, n: int, d: int, times: Sequence[float] | FloatArray, samples: int,
-    dtype: Real = np.float32,
-) -> Planted:  # fmt: skip
-    """One batch of the planted estimator with a new data set of `n` points; `samples` <= n use different planted data."""
-    data, _ = draw(rng, law, n, d, dtype)
-    return planted(data, np.arange(samples) % n, rng.standard_normal((samples, d), dtype=dtype), times)
+def planted_batch(rng: np.random.Generator, data: FloatArray, times: Sequence[float] | FloatArray, samples: int) -> Planted:
+    """One batch of the planted estimator for a data set (n, d); `samples` <= n use different planted data."""
+    real = np.float32 if data.dtype == np.float32 else np.float64
+    return planted(data, np.arange(samples) % len(data), rng.standard_normal((samples, data.shape[1]), dtype=real), times)
 
 
-def plain_excess(rng: np.random.Generator, law: Law, n: int, d: int, times: Sequence[float] | FloatArray, samples: int) -> FloatArray:
+def plain_excess(rng: np.random.Generator, data: FloatArray, times: Sequence[float] | FloatArray, samples: int) -> FloatArray:
     """The textbook estimator, as a check: log n + log P_t^e(x) + (d/2) log(2 pi e Delta_t) for noised data x, (B, T).
 
     Its mean is d f^e(t), as that of `Planted.excess`; its variance is larger by that of |z|^2/2.
     """
-    data, _ = draw(rng, law, n, d)
-    score = EmpiricalCentre(data)
+    (n, d), score = data.shape, EmpiricalCentre(data)
     origin = data[np.arange(samples) % n]
     return np.stack(
         [
-            math.log(n) + score.log_density(noised(rng, origin, t), t) + 0.5 * d * math.log(2.0 * math.pi * math.e * delta(t))
+            math.log(n) + score.log_density(noised(rng, origin, t), t) + 0.5 * d * math.log(2.0 * math.pi * math.e * noise_var(t))
             for t in map(float, times)
         ],
         axis=1,
     )
 
 
-def class_agreement(rng: np.random.Generator, law: Law, d: int, times: Sequence[float] | FloatArray, samples: int) -> FloatArray:
-    """sum_c p(c|x)^2 for samples x of P_t, (B, T): its mean is the cloning probability phi(t).
-
-    Clusters of one width are simulated in the r directions of the means, which carry all information on the class: equal in law to
-    d dimensions.
-    """
-    if isinstance(law, GaussianClusters):
-        score: ClassCentre = PopulationCentre(law, d, projected=True)
-        labels = rng.choice(len(law.weights), size=samples, p=weights(law))
-        clean: FloatArray = means(law, d)[labels] + float(law.sd) * rng.standard_normal((samples, law.rank))
-    else:
-        score = class_centre(law, d)
-        clean, _labels = draw(rng, law, samples, d)
-    return np.stack([np.square(score.posterior(noised(rng, clean, t), t)).sum(axis=1) for t in map(float, times)], axis=1)
+def class_agreement(rng: np.random.Generator, score: ClassCentre, data: FloatArray, times: Sequence[float] | FloatArray) -> FloatArray:
+    """sum_c p(c|x)^2 for noised data x, (B, T): its mean is the cloning probability phi(t)."""
+    return np.stack([np.square(score.posterior(noised(rng, data, t), t)).sum(axis=1) for t in map(float, times)], axis=1)
 
 
 def information_terms(
-    rng: np.random.Generator, law: Law, d: int, times: Sequence[float] | FloatArray, samples: int
+    rng: np.random.Generator, law: NoisedLaw, data: FloatArray, times: Sequence[float] | FloatArray
 ) -> Iterator[FloatArray]:
     """For every time log[P(x|a)/P_t(x)] under the population law, nats, as a sum of independent terms: (B, d) or (B, 1).
 
     All times share data and noise.
     """
-    data, _ = draw(rng, law, samples, d)
-    return _terms(population(law, d), data, rng.standard_normal(data.shape), times)
+    return _terms(law, data, rng.standard_normal(data.shape), times)
 
 
-def _terms(noised_law: Population, data: FloatArray, z: FloatArray, times: Sequence[float] | FloatArray) -> Iterator[FloatArray]:
+def _terms(law: NoisedLaw, data: FloatArray, z: FloatArray, times: Sequence[float] | FloatArray) -> Iterator[FloatArray]:
     for t in map(float, times):
-        terms = noised_law.terms(math.exp(-t) * data + math.sqrt(delta(t)) * z, t)
-        channel = -0.5 * np.square(z) - 0.5 * math.log(2.0 * math.pi * delta(t))
+        terms = law.terms(math.exp(-t) * data + math.sqrt(noise_var(t)) * z, t)
+        channel = -0.5 * np.square(z) - 0.5 * math.log(2.0 * math.pi * noise_var(t))
         yield channel - terms if terms.shape == z.shape else channel.sum(axis=1, keepdims=True) - terms
 
 
-def information_density(rng: np.random.Generator, law: Law, d: int, times: Sequence[float] | FloatArray, samples: int) -> FloatArray:
+def information_density(rng: np.random.Generator, law: NoisedLaw, data: FloatArray, times: Sequence[float] | FloatArray) -> FloatArray:
     """log[P(x|a)/P_t(x)]/d under the population law, nats per dimension, (B, T): mean I(t), variance V(t)/d."""
-    return np.stack([terms.sum(axis=1) / d for terms in information_terms(rng, law, d, times, samples)], axis=1)
+    return np.stack([terms.sum(axis=1) / data.shape[1] for terms in information_terms(rng, law, data, times)], axis=1)
 
 
 def information_moments(
-    rng: np.random.Generator, law: Law, d: int, times: Sequence[float] | FloatArray, groups: int, samples: int
+    rng: np.random.Generator, law: NoisedLaw, data: FloatArray, times: Sequence[float] | FloatArray, groups: int
 ) -> tuple[FloatArray, FloatArray]:
-    """I(t) and V(t) of the population law by groups of `samples` >= 2, (G, T) each; both without bias, V term by term."""
+    """I(t) and V(t) of the population law by groups of at least two data, (G, T) each; both without bias, V term by term."""
     mean, variance = np.empty((2, groups, len(times)))
-    for k, terms in enumerate(information_terms(rng, law, d, times, groups * samples)):
-        grouped = terms.reshape(groups, samples, -1)
+    d = data.shape[1]
+    for k, terms in enumerate(information_terms(rng, law, data, times)):
+        grouped = terms.reshape(groups, len(data) // groups, -1)
         mean[:, k] = grouped.mean(axis=1).sum(axis=1) / d
         variance[:, k] = grouped.var(axis=1, ddof=1).sum(axis=1) / d
     return mean, variance
 
 
 def window_averages(
-    law: Law, data: FloatArray, noise: FloatArray, times: Sequence[float] | FloatArray, n: int, copies: int = 1
+    law: NoisedLaw, data: FloatArray, noise: FloatArray, times: Sequence[float] | FloatArray, n: int, copies: int = 1
 ) -> tuple[FloatArray, FloatArray]:
     """What the collapse window makes of the measured mean and variance of the information density: d f^e and phi_C, (T,) each.
 
@@ -236,7 +218,7 @@ def window_averages(
     """
     excess, same = np.empty((2, len(times)))
     clean, z = data.astype(np.float64), noise.astype(np.float64)
-    for k, terms in enumerate(_terms(population(law, data.shape[1]), clean, z, times)):
+    for k, terms in enumerate(_terms(law, clean, z, times)):
         density = terms.sum(axis=1)
         size = len(density)
         means = np.append((density.sum() - density) / (size - 1), density.mean())

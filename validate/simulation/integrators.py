@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from regimes.theory.errors import DomainError, UnknownNameError
-from regimes.validate.simulation.channel import FloatArray, gamma, normal
+from regimes.validate.simulation.channel import FloatArray, cluster_var, normal
 from regimes.validate.simulation.scores import Centre
 
 
@@ -37,13 +37,13 @@ class Streams(NamedTuple):
 
 
 def time_grid(
-    start: float, stop: float = 0.0, steps: int = 200, *, kind: str = "uniform", through: Iterable[float] = (), smallest: float = 1e-4
+    start: float, stop: float = 0.0, steps: int = 200, *, spacing: str = "uniform", through: Iterable[float] = (), smallest: float = 1e-4
 ) -> FloatArray:
     """Decreasing times from `start` to `stop`, about `steps` steps, passing exactly through every time of `through`.
 
     Parameters
     ----------
-    kind : "uniform" in t, or "snr": uniform in log gamma = -log(e^{2t} - 1), which resolves small t; it descends to
+    spacing : "uniform" in t, or "snr": uniform in log gamma = -log(e^{2t} - 1), which resolves small t; it descends to
         max(stop, smallest) and, if stop is smaller, jumps there in one last step.
 
     Raises
@@ -54,18 +54,18 @@ def time_grid(
     if not (start > stop >= 0 and steps >= 1 and all(start > t > stop for t in inner)):
         raise DomainError(f"time grid {start} > {inner} > {stop} in {steps} steps: times have to decrease to stop >= 0, with steps >= 1")
     knots = [start, *inner, stop]
-    if kind == "uniform":
+    if spacing == "uniform":
         clock = np.array(knots)
-    elif kind == "snr":
+    elif spacing == "snr":
         knots = [t for t in knots if t > smallest] + [max(stop, smallest)]
         clock = np.array([math.log(math.expm1(2.0 * t)) if t < 300 else 2.0 * t for t in knots])
     else:
-        raise UnknownNameError("time grid", kind, ("uniform", "snr"))
+        raise UnknownNameError("time grid", spacing, ("uniform", "snr"))
     pieces = []
     for k, (high, low) in enumerate(pairwise(clock)):
         number = max(1, math.ceil(steps * (high - low) / (clock[0] - clock[-1]) - 1e-9))
         piece = np.linspace(high, low, number + 1)
-        piece = piece if kind == "uniform" else 0.5 * np.logaddexp(piece, 0.0)
+        piece = piece if spacing == "uniform" else 0.5 * np.logaddexp(piece, 0.0)
         piece[0], piece[-1] = knots[k], knots[k + 1]  # exactly, not to rounding
         pieces.append(piece[:-1])
     tail = [knots[-1], *(t for t in [*inner, stop] if t < knots[-1])]
@@ -109,7 +109,7 @@ def _steps(grid: FloatArray, variance: float) -> tuple[FloatArray, ...]:
     t, s = np.asarray(grid[:-1], dtype=np.float64), np.asarray(grid[1:], dtype=np.float64)
     if not ((t > s).all() and (s >= 0).all()):
         raise DomainError("a grid of the reverse process has to decrease, down to 0 at the lowest")
-    width = np.array([gamma(time, variance) for time in grid])
+    width = np.array([cluster_var(time, variance) for time in grid])
     return s, t - s, width[:-1], width[1:], np.exp(-t)
 
 
@@ -137,8 +137,8 @@ def probability_flow(centre: Centre, x: FloatArray, grid: FloatArray, scheme: st
     for i in range(len(grid) - 1):
         t, s = float(grid[i]), float(grid[i + 1])
         ahead = float(rule.keep[i]) * x + float(rule.pull[i]) * centre(x, t)
-        if scheme == "heun" and gamma(s, centre.variance) > 0:
-            score = (math.exp(-s) * centre(ahead, s) - ahead) / gamma(s, centre.variance)
+        if scheme == "heun" and cluster_var(s, centre.variance) > 0:
+            score = (math.exp(-s) * centre(ahead, s) - ahead) / cluster_var(s, centre.variance)
             ahead = 0.5 * (x + ahead + (t - s) * (ahead + score))
         x = ahead
         yield s, x

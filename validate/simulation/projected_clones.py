@@ -1,6 +1,6 @@
 """Pairs of clones of the reverse SDE under the population score, in the few directions in which it moves x.
 
-Clones under any score, in all dimensions, are in `halving`.
+Clones under any score, in all dimensions, are in `two_grids`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,37 @@ from typing import Protocol
 import numpy as np
 
 from regimes.theory.errors import DomainError, UnknownNameError
-from regimes.theory.laws import GaussianClusters
-from regimes.validate.simulation.channel import FloatArray, IntArray, Real, gamma, means, normal, weights
+from regimes.validate.simulation.channel import FloatArray, IntArray, Real, cluster_var, normal
 from regimes.validate.simulation.integrators import Scheme, Streams, sde_scheme, time_grid
-from regimes.validate.simulation.scores import PopulationCentre
+from regimes.validate.simulation.scores import ClassCentre
 from regimes.validate.simulation.two_grids import halved
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Clusters of one width in the few directions of their means, in which alone the score moves x.
+
+    Attributes
+    ----------
+    means : (K, r) array
+        In data units, of order sqrt(d).
+    weights : (K,) array
+        Probabilities of the clusters.
+    sd : float
+        Standard deviation of every coordinate inside a cluster.
+    centre : ClassCentre
+        The score in these directions.
+    """
+
+    means: FloatArray
+    weights: FloatArray
+    sd: float
+    centre: ClassCentre
+
+    def draw(self, rng: np.random.Generator, n: int) -> FloatArray:
+        """`n` independent data in these directions, (n, r)."""
+        labels = rng.choice(len(self.weights), size=n, p=self.weights)
+        return np.asarray(self.means[labels] + self.sd * rng.standard_normal((n, self.means.shape[1])))
 
 
 @dataclass(frozen=True)
@@ -45,14 +71,14 @@ class CloneCounts:
 BLOCK = 2**15  # states of one clone and all branch times advanced together: they and the noise stay in the cache
 
 
-def default_horizon(law: GaussianClusters, d: int, times: Sequence[float] | FloatArray) -> float:
+def default_horizon(clusters: Projection, times: Sequence[float] | FloatArray) -> float:
     """Start of the reverse process: the overlap with every mean has fallen to e^{-6} of the noise, or the largest branch time."""
-    length = float(np.max(np.einsum("kr,kr->k", means(law, d), means(law, d)), initial=0.0))
+    length = float(np.max(np.einsum("kr,kr->k", clusters.means, clusters.means), initial=0.0))
     return max(0.5 * math.log1p(length) + 6.0, float(np.max(times)))
 
 
 def clones_projected(
-    law: GaussianClusters, d: int, times: Sequence[float] | FloatArray, pairs: int, steps: int, streams: Streams, *,
+    clusters: Projection, times: Sequence[float] | FloatArray, pairs: int, steps: int, streams: Streams, *,
     horizon: float | None = None, start: str = "normal", scheme: str = "exponential", outcome: str = "posterior",
     halving: bool = False, dtype: Real = np.float32,
 ) -> CloneCounts:  # fmt: skip
@@ -73,21 +99,21 @@ def clones_projected(
 
     Raises
     ------
-    DomainError : for a branch time outside [0, horizon], or d below the number of directions.
+    DomainError : for a branch time outside [0, horizon].
     """
     asked = np.asarray(times, dtype=np.float64)
-    top = default_horizon(law, d, asked) if horizon is None else float(horizon)
-    if asked.size == 0 or not (asked >= 0).all() or not (asked <= top).all() or d < max(law.rank, 1):
-        raise DomainError(f"clones need 0 <= t <= horizon={top:g} for every branch time and d >= {max(law.rank, 1)}")
-    for kind, name, known in (("start", start, ("normal", "exact")), ("outcome", outcome, ("posterior", "nearest"))):
+    top = default_horizon(clusters, asked) if horizon is None else float(horizon)
+    if asked.size == 0 or not (asked >= 0).all() or not (asked <= top).all():
+        raise DomainError(f"clones need 0 <= t <= horizon={top:g} for every branch time")
+    for option, name, known in (("start", start, ("normal", "exact")), ("outcome", outcome, ("posterior", "nearest"))):
         if name not in known:
-            raise UnknownNameError(kind, name, known)
-    if len(law.weights) == 1:
+            raise UnknownNameError(option, name, known)
+    if len(clusters.weights) == 1:
         sure = np.full(asked.shape, pairs)
         return CloneCounts(asked, pairs, sure, sure, sure * 0, sure * 0) if halving else CloneCounts(asked, pairs, sure)
     branches, place = np.unique(-asked, return_inverse=True)  # decreasing, each once
     grid = time_grid(top, 0.0, steps, through=-branches)
-    run = _Clones(law, d, grid, -branches, scheme, outcome, halving, dtype)
+    run = _Clones(clusters, grid, -branches, scheme, outcome, halving, dtype)
     agree = np.zeros((4, len(branches)), dtype=np.int64)
     size = max(1, BLOCK // len(branches))
     for first in range(0, pairs, size):
@@ -104,16 +130,14 @@ class _Clones:
     """One block of parents and their clones, in the coordinates of the means."""
 
     def __init__(
-        self, law: GaussianClusters, d: int, grid: FloatArray, branches: FloatArray, scheme: str, outcome: str, halving: bool,
-        dtype: Real,
+        self, clusters: Projection, grid: FloatArray, branches: FloatArray, scheme: str, outcome: str, halving: bool, dtype: Real,
     ) -> None:  # fmt: skip
-        self.law, self.grid, self.branches, self.outcome, self.dtype = law, grid, branches, outcome, dtype
-        self.means, self.weights = means(law, d), weights(law)
-        self.centre = PopulationCentre(law, d, projected=True)
-        self.levels = [grid]
+        self.grid, self.branches, self.outcome, self.dtype = grid, branches, outcome, dtype
+        self.means, self.weights, self.centre = clusters.means, clusters.weights, clusters.centre
+        self.grids = [grid]
         if halving:
-            self.levels.append(halved(grid))
-        self.rules = [sde_scheme(level, self.centre.variance, scheme) for level in self.levels]
+            self.grids.append(halved(grid))
+        self.rules = [sde_scheme(each, self.centre.variance, scheme) for each in self.grids]
         self.advance: _Advance = self._two_clusters if self.means.shape == (2, 1) else self._any_clusters
 
     def _any_clusters(self, y: FloatArray, xi: FloatArray, step: int, rule: Scheme, grid: FloatArray) -> None:
@@ -125,7 +149,7 @@ class _Clones:
     def _two_clusters(self, y: FloatArray, xi: FloatArray, step: int, rule: Scheme, grid: FloatArray) -> None:
         """Two clusters on a line: c = middle + half tanh(L/2), L the log-odds; all in place."""
         t = float(grid[step])
-        decay, width = math.exp(-t), gamma(t, self.centre.variance)
+        decay, width = math.exp(-t), cluster_var(t, self.centre.variance)
         middle, half = 0.5 * float(self.means[0, 0] + self.means[1, 0]), 0.5 * float(self.means[0, 0] - self.means[1, 0])
         slope = half * decay / width
         odds = y * self.dtype(slope)
@@ -140,12 +164,12 @@ class _Clones:
         y += odds
 
     def _walk(self, states: Sequence[FloatArray], step: int, rng: np.random.Generator) -> None:
-        """One step of the coarse grid for every level, on the same noise."""
+        """One step of the coarse grid on either grid, on the same noise."""
         xi = normal(rng, states[0])
         if len(states) == 2:
             rule, later = self.rules[1], normal(rng, states[0])
-            self.advance(states[1], xi, 2 * step, rule, self.levels[1])
-            self.advance(states[1], later, 2 * step + 1, rule, self.levels[1])
+            self.advance(states[1], xi, 2 * step, rule, self.grids[1])
+            self.advance(states[1], later, 2 * step + 1, rule, self.grids[1])
             # the two halves' noise as it reaches the end of the step: exactly the coarse step's noise while the centre is frozen
             early, late = rule.carry[2 * step + 1] * rule.noise[2 * step], rule.noise[2 * step + 1]
             total = math.hypot(early, late)
@@ -160,9 +184,9 @@ class _Clones:
         if start == "exact":
             top = float(self.grid[0])
             labels = streams.start.choice(len(self.weights), size=pairs, p=self.weights)
-            first = math.sqrt(gamma(top, self.centre.variance)) * first + math.exp(-top) * self.means[labels]
-        parents: list[FloatArray] = [first.astype(self.dtype) for _ in self.levels]
-        clones: list[FloatArray] = [np.empty((2, number, pairs, rank), dtype=self.dtype) for _ in self.levels]
+            first = math.sqrt(cluster_var(top, self.centre.variance)) * first + math.exp(-top) * self.means[labels]
+        parents: list[FloatArray] = [first.astype(self.dtype) for _ in self.grids]
+        clones: list[FloatArray] = [np.empty((2, number, pairs, rank), dtype=self.dtype) for _ in self.grids]
         active = 0
         for step in range(len(self.grid)):
             if active < number and self.grid[step] == self.branches[active]:

@@ -1,8 +1,9 @@
 """Scores, each as the centre it pulls towards: S(x, t) = (e^{-t} c(x, t) - x)/Gamma_t.
 
 A score object has an attribute `variance` (Gamma_t = Delta_t + variance e^{-2t}) and is called as `centre(x, t)`.
-The centre is a posterior mean given x_t = x: of the cluster's mean for `PopulationCentre` (variance sd^2), of the datum for
-`EmpiricalCentre` (variance 0). This is Tweedie's formula, once for each.
+The centre is a posterior mean given x_t = x: of the cluster's mean for clusters (variance sd^2), of the datum for
+`EmpiricalCentre` (variance 0). This is Tweedie's formula. The reference `variance` is free: with that of a cluster the score of this
+cluster has a constant centre, which an exponential integrator follows without error. The scores of laws are in `regimes.validate.laws`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import GaussianClusters
-from regimes.validate.simulation.channel import FloatArray, IntArray, Real, delta, frame, gamma, means, weights
+from regimes.validate.simulation.channel import FloatArray, IntArray, Real, noise_var
 
 
 class Centre(Protocol):
@@ -30,52 +30,28 @@ class Centre(Protocol):
     def __call__(self, x: FloatArray, t: float) -> FloatArray: ...
 
 
-class PopulationCentre:
-    """Exact score of a Gaussian-cluster law at time t.
-
-    Parameters
-    ----------
-    law : the law, with numbers in it.
-    d : dimension.
-    projected : if true, every x has the r coordinates in `sampling.frame` only (and densities are those of the r
-        coordinates): the score moves x nowhere else.
-    """
-
-    def __init__(self, law: GaussianClusters, d: int, *, projected: bool = False) -> None:
-        self.variance = float(law.sd) ** 2
-        self.d = law.rank if projected else d
-        self._axes = np.eye(law.rank) if projected else frame(law.rank, d)
-        self._log_weights = np.log(weights(law))
-        self._means = means(law, d)
-
-    def _log_joint(self, x: FloatArray, t: float) -> tuple[FloatArray, FloatArray]:
-        """log[w_c N(y; e^{-t} m_c, Gamma)] without its constant, (B, K), and the coordinates y, (B, r)."""
-        width = gamma(t, self.variance)
-        if not (t >= 0 and width > 0):
-            raise DomainError(f"t={t}: the score needs t > 0, or t = 0 and clusters of positive width")
-        y = x @ self._axes.T.astype(x.dtype)
-        gap = y[:, None, :] - math.exp(-t) * self._means  # differences first: nothing cancels
-        logits: FloatArray = self._log_weights - np.einsum("bkr,bkr->bk", gap, gap) / (2.0 * width)
-        return logits, y
+class ClassCentre(Centre, Protocol):
+    """A score that knows the classes."""
 
     def posterior(self, x: FloatArray, t: float) -> FloatArray:
-        """Probability of each cluster given x_t = x, (B, K)."""
-        logits, _ = self._log_joint(x, t)
-        return softmax(logits)
+        """Probability of each class given x_t = x, (B, K); at t = 0 of a final state of the reverse process, where spins are its signs."""
 
-    def log_density(self, x: FloatArray, t: float) -> FloatArray:
-        """log P_t(x) in nats, (B,)."""
-        logits, y = self._log_joint(x, t)
-        width = gamma(t, self.variance)
-        rest = x - y @ self._axes.astype(x.dtype)
-        value: FloatArray = log_sum_exp(logits) - np.einsum("bi,bi->b", rest, rest) / (2.0 * width)
-        value -= 0.5 * self.d * math.log(2.0 * math.pi * width)
-        return value
 
-    def __call__(self, x: FloatArray, t: float) -> FloatArray:
-        """Posterior mean of the cluster's mean, same shape and type as `x` (B, d)."""
-        mean: FloatArray = self.posterior(x, t) @ self._means @ self._axes
-        return mean.astype(x.dtype, copy=False)
+class OrderParameter(ClassCentre, Protocol):
+    """A score of one order parameter; states are (B, 1)."""
+
+    complete: bool
+    """Whether the order parameter tells of the class all that x tells."""
+
+    def read(self, x: FloatArray) -> FloatArray:
+        """The order parameter of states x (B, d), (B, 1)."""
+
+
+class NoisedLaw(Protocol):
+    """The density of a noised law."""
+
+    def terms(self, x: FloatArray, t: float) -> FloatArray:
+        """log P_t(x) in nats as a sum of independent terms: (B, d) where coordinates are independent, else (B, 1); x is (B, d), t > 0."""
 
 
 def softmax(logits: FloatArray) -> FloatArray:
@@ -186,7 +162,7 @@ class EmpiricalCentre:
         return self._run(x, t, full=False).log_density
 
     def _run(self, x: FloatArray, t: float, full: bool) -> Posterior:
-        variance = delta(t)
+        variance = noise_var(t)
         if not (math.isfinite(t) and variance > 0):
             raise DomainError(f"t={t}: the empirical score needs a finite t > 0")
         blocks = [
@@ -204,7 +180,7 @@ class EmpiricalCentre:
         centred = x.astype(np.float64) - decay * self._mean
         square = np.einsum("ij,ij->i", centred, centred)
         size = decay / variance * self._reach * (math.sqrt(float(square.max())) + 0.5 * decay * self._reach)
-        loss = {kind: float(np.finfo(kind).eps) * size for kind in self.TOLERANCE}
+        loss = {real: float(np.finfo(real).eps) * size for real in self.TOLERANCE}
         dtype = self.dtype if size < 1e30 else np.dtype(np.float64)  # a float32 product could overflow
         screen = loss[dtype] > self.TOLERANCE[self.dtype]
         table = self._precise if dtype == np.float64 else self._tables[dtype]

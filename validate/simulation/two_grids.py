@@ -1,7 +1,7 @@
 """One cloning experiment on two time grids with the same noise: the error of the time step, measured by halving every step.
 
 Notation: a scheme's step is x_s = keep x_t + pull c(x_t, t) + noise xi (see `diffusion`). Two halves driven by xi_1, xi_2 carry
-the noise keep_2 noise_1 xi_1 + noise_2 xi_2 to the end of the step; the coarse step uses that, normalised. So both levels
+the noise keep_2 noise_1 xi_1 + noise_2 xi_2 to the end of the step; the coarse step uses that, normalised. So both grids
 share start and Brownian path.
 """
 
@@ -18,11 +18,11 @@ from regimes.validate.simulation.integrators import Scheme, Streams, sde_scheme
 from regimes.validate.simulation.scores import Centre
 
 Watch = Callable[[int, int, float, FloatArray], None]
-"""Called as ``watch(level, i, t, x)`` with the parents' states (B, d) at point i of the coarse grid; level 0 is coarse, 1 fine."""
+"""Called as ``watch(grid, i, t, x)`` with the parents' states (B, d) at point i of the coarse grid; grid 0 is coarse, 1 fine."""
 
 
 class Ends(NamedTuple):
-    """Final states on the coarse grid (level 0) and with every step halved (level 1): all other arrays start with the level.
+    """Final states on the coarse grid (0) and with every step halved (1): the first axis of all arrays counts the two.
 
     Attributes
     ----------
@@ -56,17 +56,17 @@ def clones_on_two_grids(
     order = sorted(range(len(times)), key=lambda k: -times[k])
     fine_grid = halved(grid)
     coarse_rule, fine_rule = sde_scheme(grid, centre.variance, scheme), sde_scheme(fine_grid, centre.variance, scheme)
-    parents = np.repeat(x[None, None], 2, axis=0)  # (level, 1, B, d)
-    clones = np.empty((2, 2, 0, *x.shape), x.dtype)  # (level, side, branches so far, B, d)
+    parents = np.repeat(x[None, None], 2, axis=0)  # (grid, 1, B, d)
+    clones = np.empty((2, 2, 0, *x.shape), x.dtype)  # (grid, side, branches so far, B, d)
     for i, t in enumerate(grid.tolist()):
         if watch is not None:
-            for level in range(2):
-                watch(level, i, t, parents[level, 0])
+            for k in range(2):
+                watch(k, i, t, parents[k, 0])
         for _ in range(times.count(t)):
             clones = np.concatenate([clones, np.repeat(parents[:, None], 2, axis=1)], axis=2)
         if i == len(grid) - 1:
             break
-        # All states of both levels in one call of the score: it is what takes the time.
+        # All states on both grids in one call of the score: it is what takes the time.
         states = np.concatenate([parents, clones.reshape(2, -1, *x.shape)], axis=1)
         first, second = (_noise(streams, clones.shape[2], x) for _ in range(2))
         centres = _centres(centre, states, t)
@@ -86,8 +86,8 @@ def clones_on_two_grids(
 def _noise(streams: Streams, branches: int, like: FloatArray) -> FloatArray:
     """Normal numbers for the parents, the first and the second clones, each from its own stream."""
     numbers = ((streams.path, 1), (streams.first, branches), (streams.second, branches))
-    kind = np.float32 if like.dtype == np.float32 else np.float64
-    return np.concatenate([rng.standard_normal((k, *like.shape), dtype=kind) for rng, k in numbers])
+    real = np.float32 if like.dtype == np.float32 else np.float64
+    return np.concatenate([rng.standard_normal((k, *like.shape), dtype=real) for rng, k in numbers])
 
 
 def _centres(centre: Centre, states: FloatArray, t: float) -> FloatArray:

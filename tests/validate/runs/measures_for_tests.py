@@ -7,24 +7,24 @@ import signal
 import time
 from pathlib import Path
 
-from regimes.validate.runs.experiment import PATH, Arrays, Experiment, kind
+from regimes.validate.runs.experiment import PATH, Arrays, Experiment, measurement
 
 
-@kind("coin")
+@measurement("coin")
 def coin(experiment: Experiment, batch: int) -> Arrays:
     """Normal numbers and a matrix product, whose last bits depend on the number of BLAS threads."""
     x = experiment.generator(batch, PATH).normal(size=(experiment.groups, experiment.d))
     return {"value": x.mean(axis=1), "gram": (x @ x.T)[:, :3]}
 
 
-@kind("slow-coin")
+@measurement("slow-coin")
 def slow_coin(experiment: Experiment, batch: int) -> Arrays:
     """The same, after a while."""
     time.sleep(experiment.horizon)
     return coin(experiment, batch)
 
 
-@kind("suicide")
+@measurement("suicide")
 def suicide(experiment: Experiment, batch: int) -> Arrays:
     """Killed as by the system, the first time in every batch that `times` names, if a folder for notes is given."""
     notes = Path(os.environ["REGIMES_TEST_NOTES"])
@@ -35,7 +35,7 @@ def suicide(experiment: Experiment, batch: int) -> Arrays:
     return coin(experiment, batch)
 
 
-@kind("mistake")
+@measurement("mistake")
 def mistake(experiment: Experiment, batch: int) -> Arrays:
     """A measurement with an error in it."""
     raise ValueError(f"the error of batch {batch}")

@@ -13,11 +13,11 @@ import pytest
 
 from regimes.theory.errors import InputError
 from regimes.theory.laws import GaussianClusters
-from regimes.validate.runs.experiment import CLONE_A, CLONE_B, DATA, FORWARD, PATH, SIMULATION, START, Experiment, kind, seed_for
+from regimes.validate.runs.experiment import CLONE_A, CLONE_B, DATA, FORWARD, PATH, SIMULATION, START, Experiment, measurement, seed_for
 
 LAW = GaussianClusters((0.3, 0.7), ((1.0,), (-1.0,)), 0.5)
 ONE = Experiment("coin", LAW, seed=3, batches=2, groups=4, samples=5, d=6, n=7, times=(0.1, 1 / 3), horizon=2.0, steps=8, scheme="em")
-OTHER: dict[str, Any] = {"kind": "toss", "law": replace(LAW, sd=0.6), "scheme": "exponential", "times": (0.1,)}
+OTHER = {"measurement": "toss", "law": replace(LAW, sd=0.6), "scheme": "exponential", "times": (0.1,)}
 
 
 def test_json_describes_an_experiment_completely() -> None:
@@ -58,7 +58,7 @@ def test_seeds_of_labels_differ_and_are_stable() -> None:
 
 def test_every_file_that_decides_the_numbers_is_part_of_the_key() -> None:
     """A fresh interpreter imports the measurements; whatever it loads from this layer has to be named."""
-    code = "import sys, regimes.validate.simulation.measurements; print(*(m for m in sys.modules if m.startswith('regimes.validate.')))"
+    code = "import sys, regimes.validate.runs.measurements; print(*(m for m in sys.modules if m.startswith('regimes.validate.')))"
     loaded = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -70,12 +70,12 @@ def test_every_file_that_decides_the_numbers_is_part_of_the_key() -> None:
 
 
 def test_two_measurements_cannot_share_a_name() -> None:
-    @kind("only-one")
+    @measurement("only-one")
     def first(experiment: Any, batch: Any) -> Any:
         return {}
 
     with pytest.raises(ValueError, match="two measurements"):
 
-        @kind("only-one")
+        @measurement("only-one")
         def second(experiment: Any, batch: Any) -> Any:
             return {}

@@ -93,20 +93,20 @@ def test_a_batch_that_could_not_be_written_whole_does_not_exist(tmp_path: Path, 
 
 
 def test_killed_workers_are_replaced_and_leave_no_trace_in_the_results(tmp_path: Path) -> None:
-    killed = replace(COIN, kind="suicide", times=(1.0, 4.0))
-    undisturbed = replace(COIN, kind="suicide")
+    killed = replace(COIN, measurement="suicide", times=(1.0, 4.0))
+    undisturbed = replace(COIN, measurement="suicide")
     (a,), (b,) = run([killed], tmp_path, workers=2), run([undisturbed], tmp_path, workers=2)
     np.testing.assert_array_equal(a["value"], b["value"])
 
 
 def test_a_batch_that_always_kills_its_worker_ends_in_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(SimulationError, match=rf"killed {PATIENCE + 1} times.*the same command goes on"):
-        run([replace(COIN, kind="suicide", times=(2.0,), scheme="always")], tmp_path, workers=2)
+        run([replace(COIN, measurement="suicide", times=(2.0,), scheme="always")], tmp_path, workers=2)
 
 
 def test_an_error_in_a_measurement_is_told_and_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(SimulationError, match="mistake, batch 0: ValueError: the error of batch 0"):
-        run([replace(COIN, kind="mistake")], tmp_path, workers=1)
+        run([replace(COIN, measurement="mistake")], tmp_path, workers=1)
 
 
 def test_an_unfinished_experiment_cannot_be_read(tmp_path: Path) -> None:

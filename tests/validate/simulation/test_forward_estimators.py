@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import Atom, GaussianClusters, GaussianSpectrum
+from regimes.theory.laws import Atom, GaussianClusters, GaussianSpectrum, Law
+from regimes.validate.laws import class_centre, density, draw
+from regimes.validate.runs.class_measurements import agreement
 from regimes.validate.simulation import forward_estimators as estimators
-from regimes.validate.simulation.channel import delta, draw, gamma, noised
+from regimes.validate.simulation.channel import cluster_var, noise_var, noised
 from regimes.validate.simulation.forward_estimators import (
     Planted,
     class_agreement,
@@ -72,8 +74,8 @@ def test_planted_and_plain_estimator_agree_on_the_same_samples(t: float) -> None
     rng = np.random.default_rng(1)
     n, d = 80, 6
     data, origin, noise = rng.standard_normal((n, d)), rng.integers(0, n, 30), rng.standard_normal((30, d))
-    x = math.exp(-t) * data[origin] + math.sqrt(delta(t)) * noise
-    channel = -0.5 * np.square(noise).sum(axis=1) - 0.5 * d * math.log(2 * math.pi * delta(t))
+    x = math.exp(-t) * data[origin] + math.sqrt(noise_var(t)) * noise
+    channel = -0.5 * np.square(noise).sum(axis=1) - 0.5 * d * math.log(2 * math.pi * noise_var(t))
     score = EmpiricalCentre(data)
     found = planted(data, origin, noise, [t])
     np.testing.assert_allclose(found.excess[:, 0], math.log(n) + score.log_density(x, t) - channel, atol=1e-9)
@@ -94,8 +96,13 @@ def test_counts_equal_repeated_rows(dtype: type[np.float32] | type[np.float64]) 
 
 
 def test_one_datum_has_no_excess_entropy_and_all_the_weight() -> None:
-    found = planted_batch(np.random.default_rng(0), ONE, 1, 5, TIMES, 10)
+    found = batch(0, ONE, 1, 5, TIMES, 10)
     assert (found.excess == 0).all() and (found.weight == 1).all() and found.nearest.all()
+
+
+def batch(seed: int | list[int], law: Law, n: int, d: int, times: np.ndarray | list[float], samples: int) -> Planted:
+    rng = np.random.default_rng(seed)
+    return planted_batch(rng, draw(rng, law, n, d, np.float32)[0], times, samples)
 
 
 def z_scores(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -105,7 +112,7 @@ def z_scores(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def batches(number: int, n: int, d: int, times: np.ndarray, samples: int, seed: int) -> list[Planted]:
-    return [planted_batch(np.random.default_rng([seed, i]), TWO, n, d, times, samples) for i in range(number)]
+    return [batch([seed, i], TWO, n, d, times, samples) for i in range(number)]
 
 
 def test_planted_and_plain_excess_entropy_are_equal_in_law() -> None:
@@ -115,9 +122,12 @@ def test_planted_and_plain_excess_entropy_are_equal_in_law() -> None:
     """
     times = np.array([0.3, 0.6, 0.9, 1.3, 2.0, 3.0])
     good = np.array([b.excess.mean(axis=0) for b in batches(60, 200, 8, times, 100, 1)])
-    plain = np.array([plain_excess(np.random.default_rng([2, i]), TWO, 200, 8, times, 100).mean(axis=0) for i in range(60)])
-    assert (z_scores(good, plain) < SIGMAS).all(), z_scores(good, plain)
-    assert good.var(axis=0)[-1] < 0.1 * plain.var(axis=0)[-1]  # the plain one carries the variance d/2 of |z|^2/2
+    plain = []
+    for i in range(60):
+        rng = np.random.default_rng([2, i])
+        plain.append(plain_excess(rng, draw(rng, TWO, 200, 8)[0], times, 100).mean(axis=0))
+    assert (z_scores(good, np.array(plain)) < SIGMAS).all(), z_scores(good, np.array(plain))
+    assert good.var(axis=0)[-1] < 0.1 * np.var(plain, axis=0)[-1]  # the plain one carries the variance d/2 of |z|^2/2
 
 
 def test_weight_of_the_planted_datum_has_the_mean_of_the_sum_of_squares() -> None:
@@ -136,22 +146,22 @@ def test_weight_of_the_planted_datum_has_the_mean_of_the_sum_of_squares() -> Non
 def test_class_agreement_is_the_universal_curve_of_kappa() -> None:
     """100 000 samples, 5 standard errors at 5 times: false-failure rate 3e-6; detects 0.005."""
     d, times = 64, np.array([1.2, 1.5, 2.0, 3.0, 5.0])
-    found = class_agreement(np.random.default_rng(5), TWO, d, times, 100_000)
+    found = agreement(np.random.default_rng(5), TWO, d, times, 100_000)
     z = np.linspace(-12, 12, 4001)
     for k, t in enumerate(times):
-        kappa = d * math.exp(-2 * t) / gamma(t, 1.0)
+        kappa = d * math.exp(-2 * t) / cluster_var(t, 1.0)
         value = np.sum(np.exp(-z * z / 2) * 0.5 * (1 + np.tanh(kappa + math.sqrt(kappa) * z))) * (z[1] - z[0]) / math.sqrt(2 * math.pi)
         assert abs(found[:, k].mean() - value) < SIGMAS * found[:, k].std() / math.sqrt(1e5) + 1e-12
 
 
 def test_class_agreement_without_classes_is_certain() -> None:
-    assert (class_agreement(np.random.default_rng(0), ONE, 3, [0.1, 1.0], 10) == 1).all()
+    assert (class_agreement(np.random.default_rng(0), class_centre(ONE, 3), np.zeros((10, 3)), [0.1, 1.0]) == 1).all()
 
 
 def test_information_density_has_the_mean_and_variance_of_a_gaussian_channel() -> None:
     """I = log(1 + gamma sd^2)/2 and V = 1 - 1/(1 + gamma sd^2), x and z being jointly Gaussian. 20 000 samples: 1 % of I, 10 % of V."""
     d, times = 20, np.array([0.1, 0.7, 2.0])
-    found = information_density(np.random.default_rng(6), ONE, d, times, 20_000)
+    found = information_density(np.random.default_rng(6), density(ONE, d), draw(np.random.default_rng(5), ONE, 20_000, d)[0], times)
     signal = 1.3**2 * np.exp(-2 * times) / -np.expm1(-2 * times)
     correlation = 1 / (1 + signal)  # squared correlation of x and z in one coordinate
     assert (np.abs(found.mean(axis=0) - 0.5 * np.log1p(signal)) < SIGMAS * found.std(axis=0) / math.sqrt(20_000)).all()
@@ -160,7 +170,7 @@ def test_information_density_has_the_mean_and_variance_of_a_gaussian_channel() -
 
 
 def test_batches_have_their_own_data_and_repeat_bit_for_bit() -> None:
-    first, again, other = (planted_batch(np.random.default_rng(s), TWO, 30, 4, [0.5, 1.0], 20) for s in (1, 1, 2))
+    first, again, other = (batch(s, TWO, 30, 4, [0.5, 1.0], 20) for s in (1, 1, 2))
     assert (first.excess == again.excess).all() and (first.weight == again.weight).all()
     assert (first.excess != other.excess).any()
 
@@ -168,7 +178,7 @@ def test_batches_have_their_own_data_and_repeat_bit_for_bit() -> None:
 @pytest.mark.parametrize("t", [0.0, -1.0, math.nan, math.inf])
 def test_times_without_noise_are_refused(t: float) -> None:
     with pytest.raises(DomainError, match="finite times > 0"):
-        planted_batch(np.random.default_rng(0), TWO, 10, 3, [0.5, t], 5)
+        batch(0, TWO, 10, 3, [0.5, t], 5)
 
 
 @pytest.mark.parametrize("copies", [1, 4])
@@ -182,7 +192,7 @@ def test_the_window_of_samples_is_that_of_the_law_in_the_mean(copies: int) -> No
     found = np.empty((400, 2, 2))
     for k in range(400):
         data, _ = draw(rng, law, 32, d)
-        found[k] = window_averages(law, data, rng.standard_normal(data.shape), times, n, copies)
+        found[k] = window_averages(density(law, d), data, rng.standard_normal(data.shape), times, n, copies)
     grid = np.linspace(-10, 10, 40_001)
     weight = np.exp(-(grid**2) / 2) / np.exp(-(grid**2) / 2).sum()
     for j, t in enumerate(times):

@@ -13,20 +13,22 @@ import pytest
 
 from regimes.theory.errors import DomainError, UnknownNameError
 from regimes.theory.laws import GaussianClusters
-from regimes.validate.simulation.channel import draw, gamma, noised
+from regimes.validate.laws import draw
+from regimes.validate.laws.clusters import ClustersCentre
+from regimes.validate.simulation.channel import cluster_var, noised
 from regimes.validate.simulation.integrators import Scheme, flow_scheme, probability_flow, reverse_sde, sde_scheme, time_grid
 from regimes.validate.simulation.observables import nearest
-from regimes.validate.simulation.scores import EmpiricalCentre, PopulationCentre
+from regimes.validate.simulation.scores import EmpiricalCentre
 
 SIGMAS = 5.0
 TWO = GaussianClusters((0.5, 0.5), ((1.0,), (-1.0,)), 1.0)
 UNEVEN = GaussianClusters((0.3, 0.7), ((0.7,), (-0.4,)), 0.8)
 
 
-@pytest.mark.parametrize("kind", ["uniform", "snr"])
+@pytest.mark.parametrize("spacing", ["uniform", "snr"])
 @pytest.mark.parametrize("through", [(), (0.7,), (3.0, 1e-5, 0.7), (5.0, 0.0)])
-def test_grid_decreases_and_passes_through_every_time_exactly(kind: str, through: tuple[float, ...]) -> None:
-    grid = time_grid(5.0, 0.0, 40, kind=kind, through=through)
+def test_grid_decreases_and_passes_through_every_time_exactly(spacing: str, through: tuple[float, ...]) -> None:
+    grid = time_grid(5.0, 0.0, 40, spacing=spacing, through=through)
     assert grid[0] == 5.0 and grid[-1] == 0.0 and (np.diff(grid) < 0).all()
     assert np.isin(through, grid).all()
     assert 40 <= len(grid) - 1 <= 40 + len(through) + 2
@@ -46,7 +48,7 @@ def test_unknown_schemes_are_named() -> None:
         with pytest.raises(UnknownNameError, match="exponential"):
             call(grid, 1.0, "exponental")
     with pytest.raises(UnknownNameError, match="time grid"):
-        time_grid(1.0, 0.5, 2, kind="snrr")
+        time_grid(1.0, 0.5, 2, spacing="snrr")
     with pytest.raises(DomainError, match="decrease"):
         sde_scheme(grid[::-1], 1.0)
 
@@ -63,22 +65,22 @@ def moments(rule: Scheme, mean: float, variance: float, centre: float) -> tuple[
 def test_exponential_steps_are_exact_for_one_gaussian(steps: int, width: float) -> None:
     """Started from the channel output at t = 3 of N(c, width), any number of steps ends in N(c, width)."""
     grid, centre = time_grid(3.0, 0.0, steps), 1.7
-    mean, variance = moments(sde_scheme(grid, width), math.exp(-3) * centre, gamma(3.0, width), centre)
+    mean, variance = moments(sde_scheme(grid, width), math.exp(-3) * centre, cluster_var(3.0, width), centre)
     assert mean == pytest.approx(centre, rel=1e-13)
     assert variance == pytest.approx(width, rel=1e-12, abs=1e-15)
     mean, _ = moments(flow_scheme(grid, width), math.exp(-3) * centre + 0.5, 0, centre)
-    assert mean == pytest.approx(centre + 0.5 * math.sqrt(width / gamma(3.0, width)), rel=1e-12)
+    assert mean == pytest.approx(centre + 0.5 * math.sqrt(width / cluster_var(3.0, width)), rel=1e-12)
 
 
 def test_exponential_step_is_the_bridge_of_the_forward_channel() -> None:
     """Conditioning the joint normal law of (x_s, x_t) given the centre gives the step's three coefficients."""
     t, s, width = 1.3, 0.4, 0.6
     rule = sde_scheme(np.array([t, s]), width)
-    covariance = math.exp(-(t - s)) * gamma(s, width)
-    keep = covariance / gamma(t, width)
+    covariance = math.exp(-(t - s)) * cluster_var(s, width)
+    keep = covariance / cluster_var(t, width)
     assert rule.keep[0] == pytest.approx(keep, rel=1e-14)
     assert rule.pull[0] == pytest.approx(math.exp(-s) - keep * math.exp(-t), rel=1e-13)
-    assert rule.noise[0] ** 2 == pytest.approx(gamma(s, width) - covariance**2 / gamma(t, width), rel=1e-13)
+    assert rule.noise[0] ** 2 == pytest.approx(cluster_var(s, width) - covariance**2 / cluster_var(t, width), rel=1e-13)
 
 
 @pytest.mark.parametrize("scheme", ["exponential", "euler"])
@@ -88,7 +90,9 @@ def test_one_step_agrees_with_the_reverse_sde_to_second_order(scheme: str) -> No
     errors = []
     for h in (1e-2, 5e-3):
         rule = sde_scheme(np.array([t, t - h]), width, scheme)
-        drift = np.array([rule.keep[0] - 1 - h * (1 - 2 / gamma(t, width)), rule.pull[0] - h * 2 * math.exp(-t) / gamma(t, width)])
+        drift = np.array(
+            [rule.keep[0] - 1 - h * (1 - 2 / cluster_var(t, width)), rule.pull[0] - h * 2 * math.exp(-t) / cluster_var(t, width)]
+        )
         errors.append(np.append(drift, rule.noise[0] ** 2 - 2 * h))
     np.testing.assert_array_less(np.abs(errors[1]), 0.27 * np.abs(errors[0]) + 1e-15)  # halving h quarters the error
 
@@ -96,7 +100,7 @@ def test_one_step_agrees_with_the_reverse_sde_to_second_order(scheme: str) -> No
 def pathwise(rules: Callable[[np.ndarray], Scheme], levels: list[int], width: float) -> list[float]:
     """Root mean square distance, at the end, between runs on 2^k steps and on the finest grid, all on the same noise."""
     rng = np.random.default_rng(11)
-    score = PopulationCentre(GaussianClusters((0.5, 0.5), ((1.0,), (-1.0,)), math.sqrt(width)), 2, projected=True)
+    score = ClustersCentre(GaussianClusters((0.5, 0.5), ((1.0,), (-1.0,)), math.sqrt(width)), 2, projected=True)
     finest = max(levels) + 3
     start, paths = rng.standard_normal((400, 1)), rng.standard_normal((2**finest, 400, 1))
 
@@ -138,7 +142,7 @@ def test_strong_order_of_convergence_is_one(rules: Callable[[np.ndarray], Scheme
 
 
 def test_heun_flow_is_of_second_order() -> None:
-    score = PopulationCentre(TWO, 3)
+    score = ClustersCentre(TWO, 3)
     x = np.random.default_rng(1).standard_normal((50, 3))
 
     def end(steps: int) -> np.ndarray:
@@ -153,7 +157,7 @@ def test_heun_flow_is_of_second_order() -> None:
 def test_flow_and_sde_share_their_marginals(scheme: str) -> None:
     """20 000 states from the exact P_T: second moment along m and across it, against the law's (detects 5 %)."""
     d, rng = 3, np.random.default_rng(2)
-    score = PopulationCentre(UNEVEN, d)
+    score = ClustersCentre(UNEVEN, d)
     data, _ = draw(rng, UNEVEN, 20_000, d)
     grid = time_grid(2.0, 0.0, 200)
     for states in (probability_flow(score, noised(rng, data, 2.0), grid, scheme), reverse_sde(score, noised(rng, data, 2.0), grid, rng)):
@@ -165,7 +169,7 @@ def test_flow_and_sde_share_their_marginals(scheme: str) -> None:
 
 def test_reverse_run_under_the_empirical_score_ends_on_a_datum() -> None:
     data = np.random.default_rng(3).standard_normal((30, 10))
-    grid = time_grid(3.0, 0.0, 80, kind="snr")
+    grid = time_grid(3.0, 0.0, 80, spacing="snr")
     states = list(reverse_sde(EmpiricalCentre(data), np.random.default_rng(4).standard_normal((40, 10)), grid, np.random.default_rng(5)))
     assert len(states) == len(grid)
     x = states[-1][1]

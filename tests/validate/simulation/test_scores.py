@@ -11,12 +11,14 @@ import pytest
 
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import GaussianClusters
-from regimes.validate.simulation.channel import delta, draw, frame, gamma, noised
-from regimes.validate.simulation.scores import EmpiricalCentre, PopulationCentre
+from regimes.validate.laws.clusters import ClustersCentre
+from regimes.validate.simulation.channel import noise_var, noised
+from regimes.validate.simulation.scores import EmpiricalCentre
 
 TIMES = [1e-9, 1e-6, 1e-3, 0.02, 0.3, 1.0, 4.0, 40.0]
 TWO = GaussianClusters((0.3, 0.7), ((0.8,), (-1.1,)), 0.6)
-THREE = GaussianClusters((0.5, 0.3, 0.2), ((1.0, 0.0), (-1.0, 0.5), (0.0, -2.0)), 0.7)
+
+
 # Largest relative error of a weight: what a log weight may lose (EmpiricalCentre.TOLERANCE), with room for its constants.
 WEIGHT_ERROR = {np.float32: 2e-3, np.float64: 2e-9}
 
@@ -111,8 +113,8 @@ def test_data_of_any_scale_and_offset_neither_overflow_nor_cancel(scale: float, 
         found = EmpiricalCentre(data, dtype=dtype).posterior(x, t)
         np.testing.assert_allclose(found.centre, centre.astype(float), rtol=1e-3 if dtype == np.float32 else 1e-6)
         blur = 8 * np.finfo(float).eps * np.abs(x).max()  # rounding of x and of the data: the log-density cannot be better than it makes it
-        gap = np.sqrt(2 * delta(t) * np.abs(log_density.astype(float)))
-        lost = WEIGHT_ERROR[dtype] + 1e-14 * np.abs(log_density.astype(float)) + blur * (gap + blur) / delta(t)
+        gap = np.sqrt(2 * noise_var(t) * np.abs(log_density.astype(float)))
+        lost = WEIGHT_ERROR[dtype] + 1e-14 * np.abs(log_density.astype(float)) + blur * (gap + blur) / noise_var(t)
         assert (np.abs(found.log_density - log_density) <= lost).all()
 
 
@@ -125,7 +127,7 @@ def test_close_neighbours_far_from_the_mean_are_told_apart(dtype: type[np.float3
     x = queries(data, 1e-9)
     weight, _, log_density = direct(data, x, 1e-9)
     found = EmpiricalCentre(data, dtype=dtype).posterior(x, 1e-9)
-    blur = 8 * np.finfo(float).eps * np.abs(x).max() * np.sqrt(20 * delta(1e-9)) / delta(1e-9)  # rounding of x, gap sqrt(d Delta)
+    blur = 8 * np.finfo(float).eps * np.abs(x).max() * np.sqrt(20 * noise_var(1e-9)) / noise_var(1e-9)  # rounding of x, gap sqrt(d Delta)
     assert weight.max(axis=1).min() < 0.9 and blur < 0.1
     np.testing.assert_allclose(found.max_weight, weight.max(axis=1).astype(float), rtol=blur)
     np.testing.assert_allclose(found.log_density, log_density.astype(float), rtol=1e-14, atol=blur)
@@ -146,62 +148,4 @@ def test_empirical_score_refuses_times_without_noise(t: float) -> None:
 def test_scores_keep_the_type_of_the_states() -> None:
     x = np.zeros((2, 4), dtype=np.float32)
     assert EmpiricalCentre(np.eye(4))(x, 1.0).dtype == np.float32
-    assert PopulationCentre(TWO, 4)(x, 1.0).dtype == np.float32
-
-
-@pytest.mark.parametrize("law", [TWO, THREE])
-@pytest.mark.parametrize("t", [0.0, *TIMES])
-def test_population_log_density_equals_thirty_digits(law: GaussianClusters, t: float) -> None:
-    d = 5
-    x = np.vstack([queries(draw(np.random.default_rng(1), law, 30, d)[0], t, 3), np.full((1, d), 30.0)])
-    score = PopulationCentre(law, d)
-    found, posterior = score.log_density(x, t), score.posterior(x, t)
-    axes = frame(law.rank, d)
-    with mpmath.workdps(30):
-        time = mpmath.mpf(t)
-        width = 1 - mpmath.exp(-2 * time) + mpmath.mpf(law.sd) ** 2 * mpmath.exp(-2 * time)
-        for row, value, shares in zip(x, found, posterior, strict=True):
-            parts = []
-            for weight, centre in zip(law.weights, law.centres, strict=True):
-                m = math.sqrt(d) * np.array(centre) @ axes
-                gap = sum((mpmath.mpf(float(v)) - mpmath.exp(-time) * mpmath.mpf(float(c))) ** 2 for v, c in zip(row, m, strict=True))
-                parts.append(mpmath.mpf(weight) * mpmath.exp(-gap / (2 * width)) / (2 * mpmath.pi * width) ** (mpmath.mpf(d) / 2))
-            assert value == pytest.approx(float(mpmath.log(sum(parts))), rel=1e-13, abs=1e-12)
-            np.testing.assert_allclose(shares, [float(p / sum(parts)) for p in parts], rtol=1e-10, atol=1e-300)
-
-
-@pytest.mark.parametrize("law", [TWO, THREE])
-@pytest.mark.parametrize("t", [0.0, 0.1, 1.5])
-def test_population_score_is_the_gradient_of_its_log_density(law: GaussianClusters, t: float) -> None:
-    d, h = 4, 1e-5
-    score = PopulationCentre(law, d)
-    x = np.random.default_rng(7).standard_normal((6, d))
-    gradient = np.stack([(score.log_density(x + h * e, t) - score.log_density(x - h * e, t)) / (2 * h) for e in np.eye(d)], axis=1)
-    found = (math.exp(-t) * score(x, t) - x) / gamma(t, score.variance)
-    np.testing.assert_allclose(found, gradient, rtol=1e-6, atol=1e-7)  # central differences: h^2 f'''/6 and eps |f|/h
-
-
-@pytest.mark.parametrize("law", [TWO, THREE])
-def test_projected_population_score_is_the_full_one_in_the_directions_of_the_means(law: GaussianClusters) -> None:
-    d = 9
-    axes = frame(law.rank, d)
-    x = np.random.default_rng(8).standard_normal((10, d))
-    full, inner = PopulationCentre(law, d), PopulationCentre(law, d, projected=True)
-    np.testing.assert_allclose(full(x, 0.4), inner(x @ axes.T, 0.4) @ axes, atol=1e-13)
-    np.testing.assert_allclose(full.posterior(x, 0.4), inner.posterior(x @ axes.T, 0.4), atol=1e-13)
-
-
-def test_a_huge_dimension_does_not_overflow_the_posterior() -> None:
-    posterior = PopulationCentre(TWO, 10**9, projected=True).posterior(np.array([[3e4], [-3e4]]), 1e-9)
-    np.testing.assert_array_equal(posterior, np.eye(2))
-
-
-def test_one_cluster_is_drawn_to_its_own_mean() -> None:
-    score = PopulationCentre(GaussianClusters((1,), ((),), 1.3), 3)
-    assert (score(np.ones((2, 3)), 0.2) == 0).all()
-    assert (score.posterior(np.ones((2, 3)), 0.2) == 1).all()
-
-
-def test_clusters_of_no_width_have_no_score_at_time_zero() -> None:
-    with pytest.raises(DomainError, match="t = 0"):
-        PopulationCentre(GaussianClusters((1,), ((),), 0.0), 3)(np.ones((2, 3)), 0.0)
+    assert ClustersCentre(TWO, 4)(x, 1.0).dtype == np.float32

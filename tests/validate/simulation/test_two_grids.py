@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from regimes.theory.laws import GaussianClusters
-from regimes.validate.simulation.channel import draw, noised
+from regimes.validate.laws import draw
+from regimes.validate.laws.clusters import ClustersCentre
+from regimes.validate.simulation.channel import noised
 from regimes.validate.simulation.integrators import Streams, time_grid
-from regimes.validate.simulation.scores import EmpiricalCentre, PopulationCentre
+from regimes.validate.simulation.scores import EmpiricalCentre
 from regimes.validate.simulation.two_grids import Ends, clones_on_two_grids, halved
 
 ONE = GaussianClusters((1.0,), ((),), 0.7)
@@ -23,7 +25,7 @@ def run(law: GaussianClusters, steps: int, scheme: str, pairs: int = 400, d: int
     streams = Streams.spawn(8)
     data, _ = draw(streams.start, law, pairs, d)
     grid = time_grid(3.0, 0.0, steps, through=TIMES)
-    return clones_on_two_grids(PopulationCentre(law, d), noised(streams.start, data, 3.0), TIMES, grid, streams, scheme)
+    return clones_on_two_grids(ClustersCentre(law, d), noised(streams.start, data, 3.0), TIMES, grid, streams, scheme)
 
 
 def test_halving_keeps_every_point_and_adds_the_middles() -> None:
@@ -65,7 +67,7 @@ def test_branches_come_back_in_the_order_asked_for() -> None:
     streams = Streams.spawn(1)
     grid = time_grid(3.0, 0.0, 30, through=(0.01, 2.9))
     x = np.random.default_rng(0).normal(size=(300, 2))
-    ends = clones_on_two_grids(PopulationCentre(ONE, 2), x, (0.01, 2.9), grid, streams, "exponential")
+    ends = clones_on_two_grids(ClustersCentre(ONE, 2), x, (0.01, 2.9), grid, streams, "exponential")
     apart = np.abs(ends.clones[1, 0] - ends.clones[1, 1]).mean(axis=(1, 2))
     assert apart[0] < 0.3 * apart[1]
 
@@ -76,7 +78,7 @@ def test_every_part_of_a_run_has_its_own_stream() -> None:
     def ends(second: Any) -> Any:
         streams = Streams(*(np.random.default_rng(seed) for seed in (1, 2, 3, second)))
         grid = time_grid(1.0, 0.0, 10, through=(0.5,))
-        return clones_on_two_grids(PopulationCentre(TWO, 2), np.zeros((5, 2)), (0.5,), grid, streams, "exponential")
+        return clones_on_two_grids(ClustersCentre(TWO, 2), np.zeros((5, 2)), (0.5,), grid, streams, "exponential")
 
     one, other = ends(4), ends(5)
     np.testing.assert_array_equal(one.parents, other.parents)
@@ -87,18 +89,18 @@ def test_every_part_of_a_run_has_its_own_stream() -> None:
 def test_with_the_empirical_score_every_trajectory_ends_on_a_datum() -> None:
     rng = np.random.default_rng(2)
     data = rng.normal(size=(20, 6)).astype(np.float32)
-    grid = time_grid(2.0, 0.0, 40, kind="snr", through=(0.6,), smallest=0.01)
+    grid = time_grid(2.0, 0.0, 40, spacing="snr", through=(0.6,), smallest=0.01)
     ends = clones_on_two_grids(EmpiricalCentre(data), noised(rng, data, 2.0), (0.6,), grid, Streams.spawn(4), "exponential")
     gap = np.abs(ends.clones[..., None, :] - data).max(axis=-1).min(axis=-1)
     assert ends.clones.dtype == np.float32
     assert gap.max() < 1e-5  # float32 rounding of numbers of size 3
 
 
-def test_watching_sees_the_same_grid_points_on_both_levels() -> None:
+def test_watching_sees_the_same_grid_points_on_both_grids() -> None:
     seen = []
     grid = time_grid(2.0, 0.0, 5)
     clones_on_two_grids(
-        PopulationCentre(TWO, 3),
+        ClustersCentre(TWO, 3),
         np.zeros((4, 3)),
         (),
         grid,
@@ -111,4 +113,4 @@ def test_watching_sees_the_same_grid_points_on_both_levels() -> None:
 
 def test_a_branch_time_off_the_grid_is_refused() -> None:
     with pytest.raises(ValueError, match="point of the grid"):
-        clones_on_two_grids(PopulationCentre(ONE, 2), np.zeros((1, 2)), (0.3,), time_grid(1.0, 0.0, 4), Streams.spawn(0), "euler")
+        clones_on_two_grids(ClustersCentre(ONE, 2), np.zeros((1, 2)), (0.3,), time_grid(1.0, 0.0, 4), Streams.spawn(0), "euler")

@@ -1,24 +1,22 @@
 """The measurements that concern classes: clones, and how often the reverse process ends in each class.
 
-Classes of final states are drawn from the posterior given x_0; for Curie-Weiss spins they are the signs of the magnetisation.
+Classes of final states are drawn from the posterior given x_0.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 import numpy as np
 
-from regimes.theory.errors import InputError
-from regimes.theory.laws import GaussianClusters, Law, Mixture
-from regimes.validate.laws.class_scores import ClassCentre, class_centre, class_probabilities
-from regimes.validate.laws.order_parameter_scores import MagnetisationCentre, overlap_centre
-from regimes.validate.runs.experiment import CLONE_A, CLONE_B, FORWARD, PATH, START, Arrays, Experiment, kind
-from regimes.validate.simulation.channel import FloatArray, IntArray, draw, means, noised, weights
+from regimes.theory.laws import Law
+from regimes.validate.laws import answers, class_centre, class_weights, draw, order_parameter, projection, reversed_weights
+from regimes.validate.runs.experiment import CLONE_A, CLONE_B, FORWARD, PATH, START, Arrays, Experiment, measurement
+from regimes.validate.simulation.channel import FloatArray, IntArray, noised
 from regimes.validate.simulation.forward_estimators import class_agreement
 from regimes.validate.simulation.integrators import Streams, probability_flow, time_grid
 from regimes.validate.simulation.projected_clones import clones_projected
-from regimes.validate.simulation.scores import PopulationCentre
+from regimes.validate.simulation.scores import ClassCentre
 from regimes.validate.simulation.two_grids import clones_on_two_grids, halved
 
 LAST_CHOICE = 0.01
@@ -36,20 +34,32 @@ def streams(experiment: Experiment, batch: int) -> Streams:
     return Streams(*(experiment.generator(batch, stream) for stream in (START, PATH, CLONE_A, CLONE_B)))
 
 
-@kind("forward-classes")
+@measurement("forward-classes")
 def forward_classes(experiment: Experiment, batch: int) -> Arrays:
     """Clone agreement from the forward channel: ``same`` (G, T), the mean of sum_c p(c|x)^2 over the samples of a group."""
     e = experiment
-    return {"same": grouped(class_agreement(e.generator(batch, PATH), e.law, e.d, e.times, e.groups * e.samples), e)}
+    return {"same": grouped(agreement(e.generator(batch, PATH), e.law, e.d, e.times, e.groups * e.samples), e)}
 
 
-@kind("clones-projected")
+def agreement(rng: np.random.Generator, law: Law, d: int, times: Sequence[float] | FloatArray, samples: int) -> FloatArray:
+    """sum_c p(c|x)^2 of samples of P_t, (B, T), in the few directions that tell the classes where there are such."""
+    score, data = class_data(rng, law, law, d, samples)
+    return class_agreement(rng, score, data, times)
+
+
+def class_data(rng: np.random.Generator, law: Law, believed: Law, d: int, samples: int) -> tuple[ClassCentre, FloatArray]:
+    """Data of a law, and the score of the one that is believed, in the few directions that tell the classes where there are such."""
+    if isinstance(answers(law.family).projection, str):
+        return class_centre(believed, d), draw(rng, law, samples, d)[0]
+    return projection(believed, d).centre, projection(law, d).draw(rng, samples)
+
+
+@measurement("clones-projected")
 def projected_clones(experiment: Experiment, batch: int) -> Arrays:
     """Clones of the population law in the directions of the means; counts (1, T) on the fine grid, and against the coarse one."""
     e = experiment
     counts = clones_projected(
-        e.clusters,
-        e.d,
+        projection(e.law, e.d),
         e.times,
         e.groups * e.samples,
         e.steps,
@@ -63,7 +73,7 @@ def projected_clones(experiment: Experiment, batch: int) -> Arrays:
     return {name: np.asarray(values, dtype=np.float64)[None] for name, values in found.items()}
 
 
-@kind("clones-full")
+@measurement("clones-full")
 def full_clones(experiment: Experiment, batch: int) -> Arrays:
     """Clones of the population law in all d dimensions; counts (G, T) on the fine grid, and against the coarse one."""
     e = experiment
@@ -72,7 +82,7 @@ def full_clones(experiment: Experiment, batch: int) -> Arrays:
     return _clone_counts(e, class_centre(e.law, e.d), noised(noise.start, data, e.horizon), noise)
 
 
-@kind("clones-overlap")
+@measurement("clones-overlap")
 def overlap_clones(experiment: Experiment, batch: int) -> Arrays:
     """Clones by the reverse SDE of the order parameter; counts as in `full_clones`.
 
@@ -80,10 +90,10 @@ def overlap_clones(experiment: Experiment, batch: int) -> Arrays:
     as many forward samples.
     """
     e = experiment
-    noise, centre = streams(e, batch), overlap_centre(e.law, e.d)
+    noise, centre = streams(e, batch), order_parameter(e.law, e.d)
     data, _ = draw(noise.start, e.law, e.groups * e.samples, e.d)
     found = _clone_counts(e, centre, centre.read(noised(noise.start, data, e.horizon)), noise)
-    if isinstance(centre, MagnetisationCentre):
+    if not centre.complete:
         rng, full = e.generator(batch, FORWARD), class_centre(e.law, e.d)
         gaps = []
         for t in e.times:
@@ -96,14 +106,14 @@ def overlap_clones(experiment: Experiment, batch: int) -> Arrays:
 def _clone_counts(e: Experiment, centre: ClassCentre, start: FloatArray, noise: Streams) -> Arrays:
     ends = clones_on_two_grids(centre, start, e.times, _grid(e, centre, e.times), noise, e.scheme)
     uniform = np.stack([rng.random(ends.clones.shape[2:4]) for rng in (noise.first, noise.second)])
-    finals = (level.reshape(-1, start.shape[1]) for level in ends.clones)
+    finals = (states.reshape(-1, start.shape[1]) for states in ends.clones)
     classes = np.stack([_classes(centre, x, uniform.ravel()).reshape(uniform.shape) for x in finals])
     return _counts(e, classes[:, 0] == classes[:, 1])
 
 
 def _grid(e: Experiment, centre: ClassCentre, through: tuple[float, ...] = ()) -> FloatArray:
     """Times from the horizon to 0; even in log gamma for a law without width, whose choices fall at ever smaller times."""
-    return time_grid(e.horizon, 0.0, e.steps, kind="uniform" if centre.variance else "snr", through=through, smallest=LAST_CHOICE)
+    return time_grid(e.horizon, 0.0, e.steps, spacing="uniform" if centre.variance else "snr", through=through, smallest=LAST_CHOICE)
 
 
 def _classes(centre: ClassCentre, x: FloatArray, uniform: FloatArray) -> IntArray:
@@ -119,7 +129,7 @@ def _counts(e: Experiment, happened: np.ndarray[tuple[int, ...], np.dtype[np.boo
     return {name: values.reshape(len(values), e.groups, -1).sum(axis=-1, dtype=np.float64).T for name, values in found.items()}
 
 
-@kind("shares-sde")
+@measurement("shares-sde")
 def shares_sde(experiment: Experiment, batch: int) -> Arrays:
     """How often the reverse SDE ends in each class but the last; counts (G, K-1)."""
     e = experiment
@@ -129,7 +139,7 @@ def shares_sde(experiment: Experiment, batch: int) -> Arrays:
     return _share_counts(e, centre, ends, noise)
 
 
-@kind("shares-flow")
+@measurement("shares-flow")
 def shares_flow(experiment: Experiment, batch: int) -> Arrays:
     """How often the probability flow ends in each class but the last; counts (G, K-1)."""
     e = experiment
@@ -137,13 +147,13 @@ def shares_flow(experiment: Experiment, batch: int) -> Arrays:
     centre, start = _shares_start(e, e.law, e.horizon, noise)
     grid = _grid(e, centre)
     ends = np.empty((2, *start.shape))
-    for level, times in enumerate((grid, halved(grid))):
+    for k, times in enumerate((grid, halved(grid))):
         for _t, x in probability_flow(centre, start, times, e.scheme):
-            ends[level] = x
+            ends[k] = x
     return _share_counts(e, centre, ends, noise)
 
 
-@kind("shares-reversed")
+@measurement("shares-reversed")
 def shares_reversed(experiment: Experiment, batch: int) -> Arrays:
     """How often the reverse SDE ends in the first class if the score is right until t and has the weights in reverse order below t.
 
@@ -152,35 +162,19 @@ def shares_reversed(experiment: Experiment, batch: int) -> Arrays:
     e = experiment
     noise, columns = streams(e, batch), []
     for t in e.times:
-        centre, start = _shares_start(e, with_reversed_weights(e.law), t, noise)
+        centre, start = _shares_start(e, reversed_weights(e.law), t, noise)
         ends = clones_on_two_grids(centre, start, (), time_grid(t, 0.0, e.steps), noise, e.scheme).parents
         columns.append(_share_counts(e, centre, ends, noise))
     return {name: np.concatenate([column[name][:, :1] for column in columns], axis=1) for name in columns[0]}
 
 
-def with_reversed_weights(law: Law) -> Law:
-    """Clusters that are the same but for their weights, which stand in reverse order."""
-    match law:
-        case GaussianClusters():
-            return replace(law, weights=law.weights[::-1])
-        case Mixture():
-            turned = zip(law.clusters, law.clusters[::-1], strict=True)
-            return Mixture(tuple(replace(own, weight=other.weight, cost=other.cost) for own, other in turned))
-        case _:
-            raise InputError(f"shares-reversed needs clusters, not a law of the family {law.family}")
-
-
 def _shares_start(e: Experiment, believed: Law, t: float, noise: Streams) -> tuple[ClassCentre, FloatArray]:
-    """Score of the law that is believed, and samples of the true P_t; of clusters of one width, both in the directions of the means."""
-    samples = e.groups * e.samples
-    if isinstance(e.law, GaussianClusters) and isinstance(believed, GaussianClusters):
-        labels = noise.start.choice(len(e.law.weights), size=samples, p=weights(e.law))
-        clean = means(e.law, e.d)[labels] + float(e.law.sd) * noise.start.standard_normal((samples, e.law.rank))
-        return PopulationCentre(believed, e.d, projected=True), noised(noise.start, clean, t)
-    return class_centre(believed, e.d), noised(noise.start, draw(noise.start, e.law, samples, e.d)[0], t)
+    """Score of the law that is believed, and samples of the true P_t."""
+    score, data = class_data(noise.start, e.law, believed, e.d, e.groups * e.samples)
+    return score, noised(noise.start, data, t)
 
 
 def _share_counts(e: Experiment, centre: ClassCentre, ends: FloatArray, noise: Streams) -> Arrays:
     uniform = noise.first.random(size=ends.shape[1:2])
-    classes = np.stack([_classes(centre, level, uniform) for level in ends])
-    return _counts(e, classes[:, None, :] == np.arange(len(class_probabilities(e.law, e.d)) - 1)[:, None])
+    classes = np.stack([_classes(centre, states, uniform) for states in ends])
+    return _counts(e, classes[:, None, :] == np.arange(len(class_weights(e.law, e.d)) - 1)[:, None])

@@ -1,6 +1,6 @@
-"""The measurements: what one batch of each kind of experiment computes. The first axis of every array counts independent groups.
+"""The measurements: what one batch of an experiment computes. The first axis of every array counts independent groups.
 
-Those of classes are in `class_kinds`, whose import registers them too.
+Those of classes are in `class_measurements`, whose import registers them too.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import math
 import numpy as np
 from scipy.special import rel_entr
 
-from regimes.theory.laws import GaussianSpectrum, Product, RandomEnergies
-from regimes.validate.laws.random_energy import sample_levels
-from regimes.validate.runs.experiment import DATA, FORWARD, PATH, Arrays, Experiment, kind
-from regimes.validate.simulation.channel import FloatArray, draw, noised, stratified, weights
-from regimes.validate.simulation.class_measurements import grouped, streams
+from regimes.theory.laws import Law
+from regimes.validate.laws import answers, class_centre, class_weights, density, draw, levels
+from regimes.validate.runs.class_measurements import grouped, streams
+from regimes.validate.runs.experiment import DATA, FORWARD, PATH, Arrays, Experiment, measurement
+from regimes.validate.simulation.channel import FloatArray, noised
 from regimes.validate.simulation.forward_estimators import information_density, information_moments, planted, window_averages
 from regimes.validate.simulation.integrators import Streams, time_grid
 from regimes.validate.simulation.observables import freeze_time, nearest
-from regimes.validate.simulation.scores import EmpiricalCentre, PopulationCentre
+from regimes.validate.simulation.scores import EmpiricalCentre
 from regimes.validate.simulation.two_grids import clones_on_two_grids
 
 END_OF_CHOICE = 0.02
@@ -26,38 +26,41 @@ END_OF_CHOICE = 0.02
 There every trajectory has long chosen its datum; one exact step leads on to t = 0."""
 
 
-@kind("forward-data")
+@measurement("forward-data")
 def forward_data(experiment: Experiment, batch: int) -> Arrays:
     """Excess entropy and collapse probability from the forward channel; a group is a data set.
 
     ``excess`` (G, T): d f^e(t), nats; ``same`` (G, T): posterior weight of the datum the sample came from.
-    With the scheme "window" also, with ``_gap`` appended, how much more the collapse window makes of the same samples; spectra that are
-    spread out then have new eigenvalues in every data set, so that none is off the limit's averages. Coordinates that are not independent
-    get, with ``_shift`` appended, how much more the window makes of samples in a quarter of the dimension.
+    With the schemes "window" and "window, quarter" also, with ``_gap`` appended, how much more the collapse window makes of the same
+    samples; what is quenched in the law is then drawn anew for every data set, so that none is off the limit's averages. With
+    "window, quarter" also, with ``_shift`` appended, how much more the window makes of samples in a quarter of the dimension.
     """
     e = experiment
     data_rng, noise_rng = e.generator(batch, DATA), e.generator(batch, PATH)
     columns: dict[str, list[FloatArray]] = {"excess": [], "same": []}
+    window, quarter = e.scheme.startswith("window"), e.scheme == "window, quarter"
+    renewed = answers(e.law.family).renewal(e.law) if window else None
     for _ in range(e.groups):
-        law = stratified(data_rng, e.law, e.d) if e.scheme == "window" and isinstance(e.law, GaussianSpectrum) else e.law
+        law = e.law if renewed is None else renewed(data_rng, e.d)
         data, _labels = draw(data_rng, law, e.n, e.d, np.float32)
         noise = noise_rng.standard_normal((e.samples, e.d), dtype=np.float32)
         origin = np.arange(e.samples) % e.n  # data are exchangeable: the first are as good as any
         seen = planted(data, origin, noise, e.times)
         columns["excess"].append(seen.excess.mean(axis=0))
         columns["same"].append(seen.weight.mean(axis=0))
-        if e.scheme == "window":
-            for name, values in zip(("excess", "same"), window_averages(law, data[origin], noise, e.times, e.n), strict=True):
+        if window:
+            seen_so = window_averages(density(law, e.d), data[origin], noise, e.times, e.n)
+            for name, values in zip(("excess", "same"), seen_so, strict=True):
                 columns.setdefault(f"{name}_gap", []).append(values - columns[name][-1])
-        if e.scheme == "window" and not isinstance(e.law, (GaussianSpectrum, Product)):
+        if quarter:
             smaller, _labels = draw(data_rng, law, 4 * e.samples, e.d // 4)
-            quarter = window_averages(law, smaller, noise_rng.standard_normal(smaller.shape), e.times, e.n, 4)
-            for name, values in zip(("excess", "same"), quarter, strict=True):
+            seen_so = window_averages(density(law, e.d // 4), smaller, noise_rng.standard_normal(smaller.shape), e.times, e.n, 4)
+            for name, values in zip(("excess", "same"), seen_so, strict=True):
                 columns.setdefault(f"{name}_shift", []).append(values - columns[f"{name}_gap"][-1] - columns[name][-1])
     return {name: np.array(values) for name, values in columns.items()}
 
 
-@kind("information")
+@measurement("information")
 def information(experiment: Experiment, batch: int) -> Arrays:
     """Information density of the population law: ``total`` (G, T) per dimension, and ``classes`` (G, T), the class's part of it, nats.
 
@@ -65,46 +68,54 @@ def information(experiment: Experiment, batch: int) -> Arrays:
     """
     e = experiment
     samples = e.groups * e.samples
-    total = information_density(e.generator(batch, PATH), e.law, e.d, e.times, samples)
+    rng = e.generator(batch, PATH)
+    total = information_density(rng, density(e.law, e.d), draw(rng, e.law, samples, e.d)[0], e.times)
     rng = e.generator(batch, DATA)
     data, _labels = draw(rng, e.law, samples, e.d)
-    centre = PopulationCentre(e.clusters, e.d)
-    known = [rel_entr(centre.posterior(noised(rng, data, t), t), weights(e.clusters)).sum(axis=1) / e.d for t in e.times]
+    centre, weights = class_centre(e.law, e.d), class_weights(e.law, e.d)
+    known = [rel_entr(centre.posterior(noised(rng, data, t), t), weights).sum(axis=1) / e.d for t in e.times]
     return {"total": grouped(total, e), "classes": grouped(np.stack(known, axis=1), e)}
 
 
-@kind("information-moments")
-def population_moments(experiment: Experiment, batch: int) -> Arrays:
+@measurement("information-moments")
+def populationmoments(experiment: Experiment, batch: int) -> Arrays:
     """``information`` and ``dispersion`` (G, T) of the population law, nats per dimension.
 
-    A spectrum that is spread out has new eigenvalues in every group, so that none is off the limit's averages. With the scheme
+    What is quenched in the law is drawn anew for every group, so that none is off the limit's averages. With the scheme
     "quarter" also how much more each is in a quarter of the dimension, with ``_shift`` appended.
     """
     e = experiment
     rng = e.generator(batch, PATH)
-    if isinstance(e.law, GaussianSpectrum) and e.law.curves:
-        groups = [information_moments(rng, stratified(rng, e.law, e.d), e.d, e.times, 1, e.samples) for _ in range(e.groups)]
+    renewed = answers(e.law.family).renewal(e.law)
+    if renewed is not None:
+        groups = [moments(rng, renewed(rng, e.d), e.d, e.times, 1, e.samples) for _ in range(e.groups)]
         mean, variance = (np.concatenate(columns) for columns in zip(*groups, strict=True))
     else:
-        mean, variance = information_moments(rng, e.law, e.d, e.times, e.groups, e.samples)
+        mean, variance = moments(rng, e.law, e.d, e.times, e.groups, e.samples)
     found = {"information": mean, "dispersion": variance}
     if e.scheme == "quarter":
-        smaller = information_moments(e.generator(batch, DATA), e.law, e.d // 4, e.times, e.groups, 4 * e.samples)
+        smaller = moments(e.generator(batch, DATA), e.law, e.d // 4, e.times, e.groups, 4 * e.samples)
         found |= {f"{name}_shift": other - found[name] for name, other in zip(("information", "dispersion"), smaller, strict=True)}
     return found
 
 
-@kind("random-energies")
+def moments(
+    rng: np.random.Generator, law: Law, d: int, times: tuple[float, ...], groups: int, samples: int
+) -> tuple[FloatArray, FloatArray]:
+    """I(t) and V(t) of the population law by groups of `samples` >= 2, (G, T) each."""
+    return information_moments(rng, density(law, d), draw(rng, law, groups * samples, d)[0], times, groups)
+
+
+@measurement("random-energies")
 def random_energies(experiment: Experiment, batch: int) -> Arrays:
     """``free`` and ``entropy`` per d and ``participation``, (G, B), of 2^d drawn levels at the inverse temperatures `times`."""
     e = experiment
-    assert isinstance(e.law, RandomEnergies)
-    seen = sample_levels(e.generator(batch, DATA), e.d, e.groups * e.samples, e.times, e.law.variance)
+    seen = levels(e.generator(batch, DATA), e.law, e.d, e.groups * e.samples, e.times)
     averages = {"free": seen.log_partition, "entropy": seen.entropy, "participation": seen.participation}
     return {name: grouped(values, e) for name, values in averages.items()}
 
 
-@kind("clones-data")
+@measurement("clones-data")
 def data_clones(experiment: Experiment, batch: int) -> Arrays:
     """Reverse SDE with the exact empirical score in full dimension; a group is a data set with its trajectories.
 
@@ -116,7 +127,7 @@ def data_clones(experiment: Experiment, batch: int) -> Arrays:
     """
     e = experiment
     data_rng, forward_rng, noise = e.generator(batch, DATA), e.generator(batch, FORWARD), streams(e, batch)
-    grid = time_grid(e.horizon, 0.0, e.steps, kind="snr", through=e.times, smallest=END_OF_CHOICE * max(e.times))
+    grid = time_grid(e.horizon, 0.0, e.steps, spacing="snr", through=e.times, smallest=END_OF_CHOICE * max(e.times))
     columns: dict[str, list[FloatArray]] = {}
     for _ in range(e.groups):
         data, _labels = draw(data_rng, e.law, e.n, e.d, np.float32)
@@ -130,8 +141,8 @@ def data_clones(experiment: Experiment, batch: int) -> Arrays:
 def _one_data_set(e: Experiment, data: FloatArray, grid: FloatArray, noise: Streams) -> dict[str, FloatArray]:
     seen = np.empty((2, len(grid), e.samples), dtype=np.intp)
 
-    def watch(level: int, i: int, t: float, x: FloatArray) -> None:
-        seen[level, i] = nearest(x, math.exp(-t) * data)
+    def watch(fine: int, i: int, t: float, x: FloatArray) -> None:
+        seen[fine, i] = nearest(x, math.exp(-t) * data)
 
     start = noised(noise.start, data[noise.start.integers(e.n, size=e.samples)], e.horizon)
     ends = clones_on_two_grids(EmpiricalCentre(data, dtype=np.float32), start, e.times, grid, noise, e.scheme, watch)

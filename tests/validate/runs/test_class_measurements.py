@@ -13,22 +13,21 @@ import numpy as np
 import pytest
 
 from regimes.numerics.predict import predict
-from regimes.theory.errors import InputError
+from regimes.theory.errors import DomainError
 from regimes.theory.laws import Cluster, CurieWeiss, GaussianClusters, IsingChains, Law, Mixture
 from regimes.theory.model import get_model
-from regimes.validate.laws.class_scores import class_centre, class_probabilities
+from regimes.validate.laws import class_centre, class_weights, draw, reversed_weights
 from regimes.validate.plans.classes import reversed_frequency
 from regimes.validate.plans.study import Setting
-from regimes.validate.runs.experiment import Arrays, Experiment
-from regimes.validate.simulation.channel import draw, noised
-from regimes.validate.simulation.class_measurements import (
+from regimes.validate.runs.class_measurements import (
     forward_classes,
     full_clones,
     overlap_clones,
     shares_reversed,
     shares_sde,
-    with_reversed_weights,
 )
+from regimes.validate.runs.experiment import Arrays, Experiment
+from regimes.validate.simulation.channel import noised
 
 SIGMAS = 5.0
 UNLIKE = Mixture((Cluster(0.3, (0.7,), 1.0), Cluster(0.7, (-0.7,), 0.6)))
@@ -38,9 +37,9 @@ FERRO, CHAINS = CurieWeiss(1.5, 0.02), IsingChains(1.0, 0.35, 0.5)
 TIMES = {UNLIKE: (0.5, 1.2), THREE: (0.5, 1.2), CENTRED: (0.3, 0.6), FERRO: (0.9, 1.6), CHAINS: (0.3, 0.6)}
 
 
-def experiment(kind: str, law: Law, samples: int, groups: int = 1, steps: int = 60, d: int = 16) -> Experiment:
+def experiment(measurement: str, law: Law, samples: int, groups: int = 1, steps: int = 60, d: int = 16) -> Experiment:
     times = TIMES[law]
-    return Experiment(kind, law, 11, 1, groups, samples, d, times=times, horizon=max(times) + 1, steps=steps, scheme="exponential")
+    return Experiment(measurement, law, 11, 1, groups, samples, d, times=times, horizon=max(times) + 1, steps=steps, scheme="exponential")
 
 
 def shares_of(arrays: Arrays, samples: int) -> tuple[np.ndarray, np.ndarray]:
@@ -92,7 +91,7 @@ def test_trajectories_end_in_the_classes_as_often_as_the_data(law: Law) -> None:
     """4000 trajectories: detects a frequency off by 0.06."""
     size = 4000
     found, step = shares_of(shares_sde(replace(experiment("shares-sde", law, size), horizon=3.5), 0), size)
-    weights = class_probabilities(law, 16)[:-1]
+    weights = class_weights(law, 16)[:-1]
     assert (np.abs(found - weights) < SIGMAS * np.sqrt(weights * (1 - weights) / size) + step).all(), (found, weights)
 
 
@@ -112,7 +111,7 @@ def test_frequency_under_reversed_weights_rises_from_the_right_weight_to_the_wro
     said = reversed_frequency(s, t, d)
     assert (np.diff(said) > 0).all()
     assert said[-1] == pytest.approx(0.7, abs=1e-4)
-    right, wrong = np.random.default_rng(7), class_centre(with_reversed_weights(s.law), d)
+    right, wrong = np.random.default_rng(7), class_centre(reversed_weights(s.law), d)
     data, _ = draw(right, s.law, 40_000, d)
     for time, value in zip(t, said, strict=True):
         shares = wrong.posterior(noised(right, data, float(time)), float(time))[:, 0]
@@ -127,7 +126,7 @@ def test_trajectories_under_reversed_weights_end_as_the_wrong_posterior_says(law
     size, d = 4000, 16
     e = experiment("shares-reversed", law, size)
     found, step = shares_of(shares_reversed(e, 0), size)
-    rng, wrong = np.random.default_rng(8), class_centre(with_reversed_weights(law), d)
+    rng, wrong = np.random.default_rng(8), class_centre(reversed_weights(law), d)
     data, _ = draw(rng, law, 40_000, d)
     said = np.array([wrong.posterior(noised(rng, data, t), t)[:, 0].mean() for t in e.times])
     assert (np.abs(found - said) < SIGMAS * np.sqrt(said * (1 - said) / size) + step).all(), (found, said)
@@ -135,11 +134,11 @@ def test_trajectories_under_reversed_weights_end_as_the_wrong_posterior_says(law
 
 
 def test_reversed_weights_leave_places_and_widths() -> None:
-    turned = with_reversed_weights(UNLIKE)
+    turned = reversed_weights(UNLIKE)
     assert isinstance(turned, Mixture)
     assert [c.weight for c in turned.clusters] == [0.7, 0.3]
     assert [(c.centre, c.sd) for c in turned.clusters] == [(c.centre, c.sd) for c in UNLIKE.clusters]
     two = GaussianClusters((0.2, 0.8), ((1.0,), (-1.0,)), 1.0)
-    assert with_reversed_weights(two) == GaussianClusters((0.8, 0.2), two.centres, 1.0)
-    with pytest.raises(InputError, match="needs clusters"):
-        with_reversed_weights(CHAINS)
+    assert reversed_weights(two) == GaussianClusters((0.8, 0.2), two.centres, 1.0)
+    with pytest.raises(DomainError, match="needs clusters"):
+        reversed_weights(CHAINS)
