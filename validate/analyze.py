@@ -151,7 +151,7 @@ def _measure(
 
 def _cloning_level() -> float:
     """The level of phi that defines the `cloning` time; computed, so not at import."""
-    from regimes.numerics.speciation.default_level import default_level
+    from regimes.numerics.speciation.times import default_level
 
     return default_level()
 
@@ -168,13 +168,13 @@ def _spectrum(subject: DataSet) -> FloatArray:
 
 def _gaussian_collapse(subject: DataSet, eigenvalues: FloatArray) -> Transition:
     """Collapse time of Gaussian data with this covariance and as many points, by the volume argument at large d."""
-    from regimes.numerics.collapse.from_levels import time_of_collapse
+    from regimes.numerics.collapse.from_levels import collapse_time
     from regimes.numerics.laws.spectrum.levels import Part, SpectrumLevels
 
     definition = "log n = d I, Gaussian data of this covariance"
     share = np.full((1, eigenvalues.size), 1 / subject.d)
     levels = SpectrumLevels((Part(share, eigenvalues[None].astype(np.float64)),), 1)
-    found = time_of_collapse(levels, np.array([math.log(subject.n) / subject.d]))
+    found = collapse_time(levels, {"alpha": np.array([math.log(subject.n) / subject.d])})
     if not math.isfinite(found.value[0]):
         return Transition("gaussian-collapse", definition, None, None, "none", "no signal-to-noise ratio gives that much information")
     return Transition("gaussian-collapse", definition, float(found.value[0]), None, "ok", "")

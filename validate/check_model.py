@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from regimes.numerics import laws as families
-from regimes.numerics.collapse.levels import EnergyLevels, FloatArray
+from regimes.numerics.arrays import FloatArray
+from regimes.numerics.collapse.levels import EnergyLevels
 from regimes.numerics.estimate import Estimate
+from regimes.numerics.laws import levels_at
 from regimes.numerics.model_files.reader import get_model
 from regimes.numerics.predict import predict as theory
 from regimes.theory.errors import MissingExtraError, RegimesError
@@ -260,13 +261,14 @@ def denoising(s: Subject) -> str:
 
 def targets(s: Subject) -> str:
     """independent methods of the same quantity agree: quadrature, energy cumulant, mmse integral, the derivation's own formula"""
-    from regimes.numerics.quantities.table import Formula, get_quantity
+    from regimes.numerics.quantities.table import get_quantity
+    from regimes.numerics.quantity import Formula
 
     what = get_quantity("information", s.model)
-    cheap = [m for m, recipe in what.recipes.items() if not isinstance(recipe, Formula)]
-    slow = [m for m in what.recipes if m not in cheap]
+    cheap = [name for name, method in what.methods.items() if not isinstance(method, Formula)]
+    slow = [name for name in what.methods if name not in cheap]
     t = np.array([0.3, 1.1])
-    first = s.predict(s.model, "information", method=what.methods[0], **s.values, t=t)
+    first = s.predict(s.model, "information", method=next(iter(what.methods)), **s.values, t=t)
     for method in [*cheap, *slow]:
         times = t if method in cheap else t[:1]
         other = s.predict(s.model, "information", method=method, **s.values, t=times)
@@ -306,7 +308,7 @@ def check_model(
         raise MissingExtraError("check_model needs hypothesis: pip install hypothesis")
     model = get_model(model) if isinstance(model, str) else model
     family = _invariants(model)
-    parts = (levels or families.levels, draw, predict)
+    parts = (levels or levels_at, draw, predict)
     claims = [(claim, examples) for claim in CHEAP] + [(claim, max(1, examples // 5)) for claim in ONCE]
     if not family.one_law_of_levels:  # what holds of one law of levels does not hold of the average over classes
         claims = [(claim, count) for claim, count in claims if claim in (normalised, information, i_mmse)]

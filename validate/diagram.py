@@ -25,7 +25,7 @@ from regimes.numerics.estimate import Estimate
 from regimes.numerics.files import write_whole
 from regimes.numerics.model_files.reader import get_model
 from regimes.numerics.predict import predict, quantities
-from regimes.numerics.quantities.table import Quantity
+from regimes.numerics.quantity import Quantity
 from regimes.theory.errors import DomainError, InputError, MissingExtraError, MissingParameterError, RegimesError, UnknownNameError
 from regimes.theory.model import DataModel
 from regimes.theory.params import ALPHA, DIMENSION, POINTS, TIME, Param

@@ -11,12 +11,13 @@ from typing import Literal, get_args
 import numpy as np
 
 from regimes.numerics.files import write_whole
-from regimes.numerics.laws.mixture.hierarchy import Group, Merge
+from regimes.numerics.laws import answers
+from regimes.numerics.speciation.hierarchy import Group, Merge, partition_cloning
+from regimes.numerics.speciation.hierarchy import hierarchy as merges_of
 from regimes.theory.errors import DomainError, InputError, UnknownNameError
 from regimes.theory.model import DataModel, get_model
 from regimes.theory.params import DIMENSION, LEVEL, TIME
 from regimes.validate.diagram import PICTURES, require_matplotlib
-from regimes.validate.laws import answers
 
 __all__ = ["Hierarchy", "check_output", "hierarchy"]
 
@@ -113,14 +114,14 @@ def hierarchy(
     TIME.check(np.array(times))
     given = {**model.complete(values), "d": d}
     columns = {name: np.array([float(value)]) for name, value in given.items()}
-    merges: list[Merge] = nested.merges(model, columns, level=level, linkage=linkage)
+    merges: list[Merge] = merges_of(nested(model, columns), columns, level=level, linkage=linkage)  # type: ignore[arg-type]
     groups: list[Group] = sorted((c,) for merge in merges[-1:] for c in merge.union)
     cloning = []
     for merge in (None, *merges[:-1]):
         if merge is not None:
             groups = sorted([g for g in groups if g not in (merge.first, merge.second)] + [merge.union])
         repeated = {name: np.repeat(column, len(times)) for name, column in columns.items()} | {"t": np.array(times)}
-        found = nested.cloning(model, repeated, groups) if times else None
+        found = partition_cloning(nested(model, repeated), repeated, groups) if times else None
         pairs = () if found is None else tuple(zip(found.value.tolist(), found.error.tolist(), strict=True))
         cloning.append((tuple(groups), pairs))
     shown = {name: float(value) for name, value in given.items()}

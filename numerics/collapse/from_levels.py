@@ -191,49 +191,34 @@ def _critical(
     return _time(Pair(value, error), reason)
 
 
-def time_of_collapse(levels: EnergyLevels, alpha: FloatArray) -> Answer:
-    """I(gamma) = alpha, by Newton's method with dI/dgamma = mmse/2."""
-    return _critical(levels, alpha, lambda some, u: some.information(u), lambda some, u: some.mmse(u).value / 2)
+def collapse_time(levels: EnergyLevels, values: Values) -> Answer:
+    """t_C(alpha): I(gamma) = alpha, by Newton's method with dI/dgamma = mmse/2."""
+    return _critical(levels, values["alpha"], lambda some, u: some.information(u), lambda some, u: some.mmse(u).value / 2)
 
 
-def time_of_accuracy(levels: EnergyLevels, alpha: FloatArray) -> Answer:
-    """g(2) - 2 g(1) = alpha: second moment of the partition function."""
+def accuracy_time(levels: EnergyLevels, values: Values) -> Answer:
+    """t_A(alpha): g(2) - 2 g(1) = alpha: second moment of the partition function."""
 
     def second(some: EnergyLevels, u: FloatArray) -> Pair:
         g1, g2 = some.reduced(u, np.ones_like(u)), some.reduced(u, np.full_like(u, 2.0))
         return Pair(g2.value - 2 * g1.value, g2.error + 2 * g1.error)
 
-    return _critical(levels, alpha, second, None)
+    return _critical(levels, values["alpha"], second, None)
 
 
-def time_of_onset(levels: EnergyLevels, alpha: FloatArray) -> Answer:
-    """-g(1) seen from a datum = alpha."""
+def onset_time(levels: EnergyLevels, values: Values) -> Answer:
+    """t_O(alpha): -g(1) seen from a datum = alpha."""
 
     def depth(some: EnergyLevels, u: FloatArray) -> Pair:
         g = some.onset(u, np.ones_like(u))
         return Pair(-g.value, g.error)
 
-    return _critical(levels, alpha, depth, None)
-
-
-def collapse_time(levels: EnergyLevels, values: Values) -> Answer:
-    """t_C(alpha)."""
-    return time_of_collapse(levels, values["alpha"])
+    return _critical(levels, values["alpha"], depth, None)
 
 
 def condensation_time(levels: EnergyLevels, values: Values) -> Answer:
     """g'(1) - g(1) = alpha: the levels condense at m* = 1."""
     return _critical(levels, values["alpha"], lambda some, u: some.rate(u, np.ones_like(u)), None)
-
-
-def accuracy_time(levels: EnergyLevels, values: Values) -> Answer:
-    """t_A(alpha)."""
-    return time_of_accuracy(levels, values["alpha"])
-
-
-def onset_time(levels: EnergyLevels, values: Values) -> Answer:
-    """t_O(alpha)."""
-    return time_of_onset(levels, values["alpha"])
 
 
 # -- roots -------------------------------------------------------------------------------------------------------------------

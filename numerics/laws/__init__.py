@@ -17,7 +17,7 @@ from regimes.theory.errors import DomainError
 from regimes.theory.law import Law, place_of
 from regimes.theory.model import DataModel, FixedLaw
 
-__all__ = ["Answers", "answers", "density_of", "levels_of", "points_of"]
+__all__ = ["Answers", "answers", "density_of", "levels_at", "levels_of", "odds_at", "points_of"]
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,25 @@ def answers(family: str) -> Answers:
     return Answers(dict, nothing, nothing, nothing, nothing, nothing, nothing)
 
 
+def levels_at(model: DataModel, values: Values) -> EnergyLevels:
+    """The energy levels of a model at P parameter points; `DomainError` for one that has none."""
+    levels = answers(model.family).levels
+    if isinstance(levels, str):
+        raise DomainError(f"{model.name} {levels}")
+    return levels(model, values)
+
+
+def odds_at(model: DataModel, values: Values) -> ClassOdds:
+    """The classes of a model at P parameter points; `DomainError` for one that has none."""
+    odds = answers(model.family).odds
+    if isinstance(odds, str):
+        raise DomainError(f"{model.name} {odds}")
+    return odds(model, values)
+
+
 def levels_of(law: Law) -> EnergyLevels:
     """The levels of one law with numbers in it; answers have length 1."""
-    levels = answers(law.family).levels
-    if isinstance(levels, str):
-        raise DomainError(f"{law.family} {levels}")
-    return levels(FixedLaw(law), {})
+    return levels_at(FixedLaw(law), {})
 
 
 def points_of(law: Law) -> At:

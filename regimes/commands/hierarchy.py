@@ -10,7 +10,7 @@ from regimes.commands.arguments import Parser, UsageError, output_file, pick_mod
 from regimes.terminal import table
 
 if TYPE_CHECKING:
-    from regimes.numerics.laws.mixture.hierarchy import Group
+    from regimes.numerics.speciation.hierarchy import Group
     from regimes.validate.hierarchy import Hierarchy
 
 

@@ -60,22 +60,6 @@ class Invariants:
 
 
 @dataclass(frozen=True)
-class Nested:
-    """The hierarchy of classes.
-
-    Attributes
-    ----------
-    merges : function of (model, columns, level, linkage)
-        From single classes to all in one, with the time of every merge.
-    cloning : function of (model, columns, groups)
-        Probability that two clones end in the same group.
-    """
-
-    merges: Callable[..., Any]
-    cloning: Callable[..., Any]
-
-
-@dataclass(frozen=True)
 class Answers:
     """What one family of laws answers where it is simulated; a text, after the name of the family, says why there is no answer.
 
@@ -109,8 +93,6 @@ class Answers:
         The law with the weights of its classes in reverse order.
     renewal : function of a law
         What draws new quenched parts of the law for a group of samples, such as eigenvalues; None if it has none.
-    hierarchy : Nested
-        Which classes part when.
     slow : function of a model
         Names of quantities that take seconds for every point, and "derivation" if its checks take half a minute and more.
     """
@@ -128,7 +110,6 @@ class Answers:
     projection: Callable[[Any, int], Projection] | str = "has no few directions that tell its classes: this needs clusters of one width"
     reversed_weights: Callable[[Any], Law] | str = "has no weights to be reversed: this needs clusters"
     renewal: Callable[[Any], Renew | None] = lambda law: None
-    hierarchy: Nested | str = "is no mixture of clusters: a hierarchy of classes is that of a mixture, as in mixture kind=nested"
     slow: Callable[[DataModel], Collection[str]] = lambda model: ()
 
 

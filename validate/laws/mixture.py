@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from regimes.numerics.laws.mixture.hierarchy import hierarchy, partition_cloning
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import Cluster, Mixture
-from regimes.validate.laws import NO_ORDER_PARAMETER, Answers, Invariants, Nested
+from regimes.validate.laws import NO_ORDER_PARAMETER, Answers, Invariants
 from regimes.validate.simulation.channel import FloatArray, IntArray, Real, cluster_var, frame
 from regimes.validate.simulation.scores import OrderParameter, log_sum_exp, softmax
 
@@ -187,5 +186,4 @@ ANSWERS = Answers(
     class_weights=lambda law, d: np.asarray(np.exp(cluster_log_weights(law, d))),
     order_parameter=_order_parameter,
     reversed_weights=_reversed_weights,
-    hierarchy=Nested(hierarchy, partition_cloning),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from regimes.theory.laws import Cluster, Mixture, ZeroMeanMixture
-from regimes.validate.laws import Answers, mixture
+from regimes.validate.laws import mixture
 
 
 def _in_numbers(law: ZeroMeanMixture) -> Mixture:
@@ -16,6 +16,5 @@ def _in_numbers(law: ZeroMeanMixture) -> Mixture:
 ANSWERS = replace(
     mixture.ANSWERS,
     in_numbers=_in_numbers,
-    hierarchy=Answers.hierarchy,
     invariants="has classes but no energy levels of its own: the invariants of data models do not apply",
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regimes.numerics.laws.mixture.hierarchy import Group, Merge
+from regimes.numerics.speciation.hierarchy import Group, Merge
 from regimes.validate.pages.figures import COLOURS, INK, PALE, STYLE, svg
 
 if TYPE_CHECKING:

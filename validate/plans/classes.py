@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from regimes.numerics.collapse.levels import FloatArray
+from regimes.numerics.arrays import FloatArray
+from regimes.numerics.laws import odds_at
 from regimes.numerics.predict import predict
 from regimes.numerics.speciation.from_odds import average
-from regimes.numerics.speciation.odds import odds
 from regimes.theory.errors import RegimesError
 from regimes.theory.model import DataModel
 from regimes.validate.evidence.compare import Measurement
@@ -253,7 +253,7 @@ def reversed_frequency(s: Setting, t: FloatArray, d: int) -> FloatArray:
         wrong = weights[..., ::-1] * np.exp(log_odds - log_odds.max(axis=-1, keepdims=True))
         return np.asarray(wrong[..., :1] / wrong.sum(axis=-1, keepdims=True))
 
-    law = odds(s.model, {name: np.full(len(t), value) for name, value in s.values.items()})
+    law = odds_at(s.model, {name: np.full(len(t), value) for name, value in s.values.items()})
     return average(law, t, np.full(len(t), float(d)), posterior).value
 
 

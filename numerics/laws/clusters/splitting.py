@@ -30,7 +30,7 @@ def _fields(model: DataModel) -> dict[str, Compiled]:
         proof = derive(model, "speciation")
         args = [p.symbol for p in (*model.params, DIMENSION, OVERLAP, TIME)]
         found = {name: proof[name] for name in ("overlap_drift", "overlap_noise")}
-        for symbol, meaning in reversed(proof.definitions.items()):
+        for symbol, meaning in reversed(list(proof.definitions.items())):
             found = {name: expr.subs(symbol, meaning) for name, expr in found.items()}
         return {name: ([a for a in args if a in expr.free_symbols], expr) for name, expr in found.items()}
 

@@ -8,10 +8,10 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 import pytest
+from regimes.numerics.laws.mixture.hierarchy import GroupedOdds, hierarchy, partition_cloning, partition_time
 from scipy.integrate import dblquad, quad
 
 from regimes.numerics.laws.mixture import averages as class_averages
-from regimes.numerics.laws.mixture.hierarchy import GroupedOdds, hierarchy, partition_cloning, partition_time
 from regimes.numerics.laws.mixture.odds import MixtureOdds, odds
 from regimes.numerics.model_files.reader import get_model
 from regimes.numerics.predict import predict

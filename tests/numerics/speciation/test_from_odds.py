@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from regimes.numerics.quantities.of_classes import DEFINITIONS
 
 from regimes.numerics.collapse.levels import Pair
 from regimes.numerics.estimate import Answer, Estimate
 from regimes.numerics.predict import predict
-from regimes.numerics.quantities.of_classes import DEFINITIONS
 from regimes.numerics.speciation import from_odds as speciation
 from regimes.numerics.speciation import times as speciation_times
 from regimes.numerics.speciation.odds import odds
