@@ -12,7 +12,7 @@ import math
 import os
 import shlex
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -32,14 +32,16 @@ from regimes.validate.simulation.observables import nearest
 from regimes.validate.simulation.scores import EmpiricalCentre
 from regimes.validate.simulation.two_grids import clones_on_two_grids
 
+SAMPLES, STEPS = 1000, 100  # if nothing else is asked for
+
 BoolArray = npt.NDArray[np.bool_]
 Progress = Callable[[int, int, str], None]
 
 
 def analyze(
     data: Any, labels: Any = None, classes: Sequence[Any] | None = None, out: str | Path | None = None, seed: int = 0,
-    progress: Progress | None = None, *, times: Sequence[float] | FloatArray | None = None, samples: int = 1000, pairs: int | None = None,
-    steps: int = 100,
+    progress: Progress | None = None, *, times: Sequence[float] | FloatArray | None = None, samples: int = SAMPLES,
+    pairs: int | None = None, steps: int = STEPS,
 ) -> Analysis:  # fmt: skip
     """Measure where the dynamical regimes of a data set begin, under its exact empirical score.
 
@@ -78,7 +80,10 @@ def analyze(
         _probe(Path(out))
     with _one_blas_thread():
         subject = read(data, labels, classes)
-        command, silent = _command(data, labels, classes, seed), lambda done, total, what: None
+        others = {"samples": (samples, SAMPLES), "pairs": (pairs, None), "steps": (steps, STEPS)}
+        chosen: dict[str, Any] = {} if times is None else {"times": [float(t) for t in times]}
+        chosen |= {name: value for name, (value, default) in others.items() if value != default}
+        command, silent = _command(data, labels, classes, seed, chosen), lambda done, total, what: None
         analysis = _measure(subject, command, seed, progress or silent, times, samples, pairs, steps)
     if out is not None:
         analysis.write(out)
@@ -94,17 +99,23 @@ def _probe(folder: Path) -> None:
         raise InputError(f"cannot write into {folder} ({problem.strerror}: {home}); name a folder that can be written") from None
 
 
-def _command(data: Any, labels: Any, classes: Sequence[Any] | None, seed: int) -> str:
-    """The command, or the call if there were arrays, that makes these numbers."""
-    if not all(isinstance(source, (str, os.PathLike)) for source in (data, labels) if source is not None):
-        given = ["data"] + (["labels"] if labels is not None else [])
+def _command(data: Any, labels: Any, classes: Sequence[Any] | None, seed: int, others: Mapping[str, Any]) -> str:
+    """The command, or the call where there are arrays or `others` were chosen, that makes these numbers."""
+    sources = {"data": data} | ({} if labels is None else {"labels": labels})
+    typed = {name: _text(source) for name, source in sources.items() if isinstance(source, (str, os.PathLike))}
+    if others or len(typed) < len(sources):
+        given = [repr(typed[name]) if name in typed else name for name in sources]
         given += [f"classes={tuple(map(str, classes))}"] if classes is not None else []
-        return f"regimes.analyze({', '.join([*given, f'seed={seed}'])})"
-    words = ["regimes", "analyze", data]
-    words += ["--labels", labels] if labels is not None else []
+        return f"regimes.analyze({', '.join([*given, f'seed={seed}', *(f'{name}={value}' for name, value in others.items())])})"
+    words = ["regimes", "analyze", typed["data"]]
+    words += ["--labels", typed["labels"]] if labels is not None else []
     words += ["--classes", ",".join(map(str, classes))] if classes is not None else []
-    # A name that is no UTF-8 cannot stand in a page as it is.
-    return shlex.join(os.fsencode(word).decode("utf-8", "replace") for word in [*words, "--seed", str(seed)])
+    return shlex.join([*words, "--seed", str(seed)])
+
+
+def _text(path: str | os.PathLike[str]) -> str:
+    """A path as text; a name that is no UTF-8 cannot stand in a page as it is."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _one_blas_thread() -> AbstractContextManager[Any]:
@@ -145,7 +156,7 @@ def _measure(
     return Analysis(
         subject.n, subject.d, len(subject.rows), tuple(zip(subject.names, sizes, strict=False)), leading, total, transitions,
         tuple(curves), {"seed": seed, "samples": samples, "pairs": size, "steps": steps},
-        command, f"regimes {__version__}, {program()}", subject.fingerprint,
+        command, f"regimes {__version__}, {program()}", subject.fingerprint, subject.notices,
     )  # fmt: skip
 
 

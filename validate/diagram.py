@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from regimes._version import __version__
 from regimes.numerics.estimate import Estimate
-from regimes.numerics.files import write_whole
+from regimes.numerics.files import save_arrays, write_whole
 from regimes.numerics.model_files.reader import get_model
 from regimes.numerics.predict import predict, quantities
 from regimes.numerics.quantity import Quantity
@@ -179,7 +179,7 @@ class Diagram:
             write_whole(path, picture(self, suffix))
         elif suffix == ".npz":
             packed = io.BytesIO()
-            np.savez_compressed(packed, allow_pickle=False, **self.arrays())
+            save_arrays(packed, self.arrays(), compressed=True)
             write_whole(path, packed.getvalue())
         else:
             write_whole(path, self.to_json() if suffix == ".json" else self.to_csv())
@@ -198,7 +198,7 @@ def check_output(path: Path) -> None:
 def require_matplotlib() -> None:
     """Refuse a picture where Matplotlib is not installed."""
     if find_spec("matplotlib") is None:
-        raise MissingExtraError("a picture needs matplotlib: pip install 'regimes[report]'; .json, .npz and .csv need nothing")
+        raise MissingExtraError("a picture needs matplotlib: pip install matplotlib; .json, .npz and .csv need nothing")
 
 
 def _nested(array: FloatArray) -> Any:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from regimes.numerics.speciation.hierarchy import Group
     from regimes.validate.hierarchy import Hierarchy
 
+LINKAGES = ("single", "average", "complete")
+
 
 def run(words: Sequence[str]) -> int:
     """Print the merges of the classes of a mixture, or leave a dendrogram in a file."""
@@ -21,7 +23,7 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument(
         "values", nargs="*", metavar="NAME=VALUE", help="parameters of the model; d, the dimension; t, times of cloning probabilities"
     )
-    parser.add_argument("--linkage", default="average", metavar="NAME", help="distance of two groups: single, average, complete")
+    parser.add_argument("--linkage", default="average", metavar="NAME", help=f"distance of two groups: {', '.join(LINKAGES)}")
     parser.add_argument("-o", dest="out", type=output_file, metavar="FILE", help="write here: .svg .png .pdf or .json")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.read(words)

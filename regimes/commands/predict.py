@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 def run(words: Sequence[str]) -> int:
     """Predict and print a table or JSON; 1 if a value could not be computed."""
+    from regimes.theory.channel.schedules import SCHEDULES
+
+    *names, last = SCHEDULES
     parser = Parser("predict", "Predict a quantity; VALUE is a number, a list 0.1,0.2 or a range lo:hi:count; lists make a grid.")
     parser.add_argument("model", metavar="MODEL", help="name, family or file.toml; see regimes models")
     parser.add_argument("quantity", metavar="QUANTITY", help="see regimes models MODEL")
@@ -25,7 +28,7 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument(
         "--schedule",
         metavar="NAME",
-        help="give and print times in the clock of ddpm, variance-preserving, variance-exploding or flow-matching; options as steps=1000",
+        help=f"give and print times in the clock of {', '.join(names)} or {last}; options as steps=1000",
     )
     parser.add_argument("--json", action="store_true", help="print a JSON list with one object per point of the grid")
     options = parser.read(words)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import pkgutil
 import re
 import resource
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -59,6 +61,42 @@ def test_every_option_of_a_command_is_explained(command: str, capsys: Capture) -
     status, out, err = answer(f"{command} --help", capsys)
     assert (status, err) == (0, "")
     assert out.startswith(f"usage: regimes {command} ")
+
+
+def test_the_commands_are_the_files_of_their_folder() -> None:
+    from regimes import commands
+
+    found = [info.name for info in pkgutil.iter_modules(commands.__path__)]
+    assert sorted(COMMANDS) == [name for name in found if hasattr(import_module(f"regimes.commands.{name}"), "run")]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_and_a_command_is_the_help_of_the_command(command: str, capsys: Capture) -> None:
+    status, out, _ = answer(f"help {command}", capsys)
+    assert status == 0
+    assert out == answer(f"{command} --help", capsys)[1]
+
+
+def test_help_alone_is_the_overview_and_of_no_command_an_error(capsys: Capture) -> None:
+    assert answer("help", capsys) == answer("--help", capsys)
+    assert answer("help predcit", capsys) == (2, "", "regimes: unknown command 'predcit'; did you mean predict?\n")
+
+
+def test_names_in_the_help_are_those_of_the_program(capsys: Capture) -> None:
+    """What is too heavy to be imported for the sake of a help text is listed in the command: the same names, here."""
+    from regimes.commands import check, derive, generate, hierarchy
+    from regimes.numerics.codegen.generate import RUNTIMES
+    from regimes.theory.channel.schedules import SCHEDULES
+    from regimes.theory.derive import KINDS
+    from regimes.validate.hierarchy import Linkage
+    from regimes.validate.plans.study import BUDGETS
+
+    shown = "".join(answer("predict --help", capsys)[1].split())  # lines are broken inside words, too
+    assert [name for name in SCHEDULES if name not in shown] == []
+    assert {*check.BUDGETS, "smoke"} == set(BUDGETS)
+    assert derive.KINDS == KINDS
+    assert set(generate.TARGETS) == set(RUNTIMES)
+    assert get_args(Linkage) == hierarchy.LINKAGES
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], *([command, "--help"] for command in COMMANDS)])

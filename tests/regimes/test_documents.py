@@ -8,9 +8,12 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from regimes.cli import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -45,16 +48,51 @@ def test_the_python_of_the_readme_gives_what_is_shown(tmp_path: Path, monkeypatc
     assert results.failed == 0
 
 
+def lines_of_code(document: str) -> list[str]:
+    """Lines of the blocks of a document, fenced or indented, and its `spans`."""
+    fenced = re.findall(r"^```\w*\n(.*?)^```", document, re.DOTALL | re.MULTILINE)
+    rest = re.sub(r"^```\w*\n.*?^```", "", document, flags=re.DOTALL | re.MULTILINE)
+    indented = re.findall(r"^ {4}(\S.*)$", rest, re.MULTILINE)
+    return [*(line for block in fenced for line in block.splitlines()), *indented, *re.findall(r"`([^`]+)`", rest)]
+
+
+def mistakes(document: str) -> list[str]:
+    """Commands of a document that the program does not have, or not with these options."""
+    found = []
+    for line in lines_of_code(document):
+        for command, rest in re.findall(r"(?:^|[\s/])regimes (?!COMMAND)([A-Za-z][\w-]*)([^|#]*)", line):
+            if command not in COMMANDS:
+                found.append(f"regimes {command}")
+                continue
+            source = Path(import_module(f"regimes.commands.{command}").__file__ or "").read_text(encoding="utf-8")
+            options = re.findall(r"(?<=[ \[])--?[a-z]+", rest)
+            found += [f"regimes {command} {option}" for option in options if f'"{option}"' not in source and option != "--help"]
+    return found
+
+
 @pytest.mark.parametrize("name", ["README.md", "docs/guide.md", "CONTRIBUTING.md"])
 def test_every_command_in_a_document_exists_with_these_options(name: str) -> None:
-    from importlib import import_module
+    assert any("regimes " in line for line in lines_of_code(text(name)))
+    assert mistakes(text(name)) == []
 
-    commands = re.findall(r"regimes (models|derive|predict|diagram|generate|check|analyze)\b([^`\n|]*)", text(name))
-    assert commands
-    for command, rest in commands:
-        source = Path(import_module(f"regimes.commands.{command}").__file__ or "").read_text(encoding="utf-8")
-        for option in re.findall(r"(?<= )--?[a-z]+", rest):
-            assert f'"{option}"' in source or option == "--help", f"regimes {command}{rest}"
+
+def test_every_command_is_in_a_document() -> None:
+    shown = "\n".join(line for name in ("README.md", "docs/guide.md") for line in lines_of_code(text(name)))
+    assert [command for command in COMMANDS if f"regimes {command}" not in shown] == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "found"),
+    [
+        ("`regimes hierachy mixture d=4`", "regimes hierachy"),
+        ("```sh\nregimes predcit gaussian\n```", "regimes predcit"),
+        ("    regimes analyse data.npy", "regimes analyse"),
+        ("```console\n$ regimes hierarchy mixture --linkages single\n```", "regimes hierarchy --linkages"),
+        ("run `.venv/bin/regimes chekc --budget quick`", "regimes chekc"),
+    ],
+)
+def test_a_planted_misspelling_in_a_document_is_found(planted: str, found: str) -> None:
+    assert mistakes(f"The regimes of diffusion models.\n\n{planted}\n") == [found]
 
 
 def test_links_of_the_documents_lead_to_files() -> None:

@@ -238,13 +238,42 @@ def test_command_repeats_the_words_that_were_typed(tmp_path: Path) -> None:
     data, labels = clusters(30, 3)
     np.save(tmp_path / "it's data.npy", data)
     np.save(tmp_path / "labels.npy", labels)
-    typed = analyze(tmp_path / "it's data.npy", tmp_path / "labels.npy", ("0", "1"), samples=20, pairs=2, steps=5, seed=7)
+    typed = analyze(tmp_path / "it's data.npy", tmp_path / "labels.npy", ("0", "1"), seed=7)
     assert shlex.split(typed.command) == [
         "regimes", "analyze", str(tmp_path / "it's data.npy"), "--labels", str(tmp_path / "labels.npy"), "--classes", "0,1", "--seed", "7",
     ]  # fmt: skip
-    called = analyze(data, labels, (0, 1), samples=20, pairs=2, steps=5, seed=7)
+    called = analyze(data, labels, (0, 1), seed=7)
     assert called.command == "regimes.analyze(data, labels, classes=('0', '1'), seed=7)"
     assert called.fingerprint == typed.fingerprint and [c.value.tolist() for c in called.curves] == [c.value.tolist() for c in typed.curves]
+
+
+@pytest.mark.parametrize("from_file", [False, True])
+@pytest.mark.parametrize(
+    "chosen", [{"times": np.array([0.1, 0.5]), "samples": 20}, {"pairs": 2, "steps": 5, "samples": 20}, {"steps": 6}], ids=str
+)
+def test_the_recorded_call_makes_the_same_numbers_again(chosen: dict[str, Any], from_file: bool, tmp_path: Path) -> None:
+    import regimes
+
+    data, labels = clusters(30, 3)
+    np.save(tmp_path / "d.npy", data)
+    found = analyze(tmp_path / "d.npy" if from_file else data, labels, ("0", "1"), seed=7, **chosen)
+    again = eval(found.command, {"regimes": regimes, "data": data, "labels": labels})
+    assert json.loads(again.to_json()) == json.loads(found.to_json())
+    assert all(f"{name}=" in found.command for name in chosen)
+
+
+def test_an_index_in_a_table_of_pandas_changes_nothing_and_is_told(tmp_path: Path) -> None:
+    """300 rows: a coordinate 0 ... 299 has the variance (300^2 - 1)/12, about 7500."""
+    data, _ = clusters(300, 4)
+    rows = [",".join(["", *"abcd"]), *(",".join(map(repr, [k, *row])) for k, row in enumerate(data.tolist()))]
+    (tmp_path / "x.csv").write_text("\n".join(rows) + "\n")
+    few: dict[str, Any] = {"samples": 20, "pairs": 2, "steps": 5}
+    found, plain = analyze(tmp_path / "x.csv", **few), analyze(data, **few)
+    assert found.leading_variance == plain.leading_variance < 20
+    assert found.fingerprint == plain.fingerprint
+    (notice,) = found.notices
+    assert "counts the rows 0 to 299" in notice and notice in found.table() and notice in json.loads(found.to_json())["notices"]
+    assert plain.notices == ()
 
 
 @pytest.mark.parametrize("wrong", [{"seed": -1}, {"samples": 1}, {"pairs": 0}, {"steps": 0}, {"times": []}], ids=str)

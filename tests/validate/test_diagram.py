@@ -194,6 +194,11 @@ def test_the_same_diagram_is_the_same_file(suffix: str, mixture: Diagram, tmp_pa
     assert one == other or suffix == ".npz"  # a zip file holds the time at which it was made
 
 
+def test_letters_of_a_pdf_are_no_type_3_font(mixture: Diagram) -> None:
+    made = picture(mixture, ".pdf")
+    assert b"/Type3" not in made and b"/CIDFontType2" in made
+
+
 def test_a_file_of_an_unknown_kind_is_refused(mixture: Diagram, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a picture ends in"):
         mixture.write(tmp_path / "a.jpg")
@@ -202,7 +207,7 @@ def test_a_file_of_an_unknown_kind_is_refused(mixture: Diagram, tmp_path: Path) 
 
 def test_arrays_do_not_need_what_pictures_need(mixture: Diagram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("regimes.validate.diagram.find_spec", lambda name: None)
-    with pytest.raises(MissingExtraError, match=r"regimes\[report\]"):
+    with pytest.raises(MissingExtraError, match="needs matplotlib: pip install matplotlib;"):
         mixture.write(tmp_path / "a.png")
     mixture.write(tmp_path / "a.json")
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]

@@ -252,7 +252,7 @@ def _html(derivation: Derivation, fragment: bool) -> str:
     try:
         from latex2mathml.converter import convert
     except ImportError as error:
-        raise MissingExtraError("HTML needs latex2mathml: pip install 'regimes[report]'") from error
+        raise MissingExtraError("HTML needs latex2mathml: pip install latex2mathml") from error
     rows = [f"<p class='note'>Notation: {convert(n)}</p>" for n in _notes(derivation)]
     for number, step in enumerate(derivation, 1):
         state = "unchecked" if step.outcome is None else "ok" if step.outcome.ok else "failed"

@@ -81,6 +81,7 @@ class Analysis:
     command: str
     program: str
     fingerprint: str
+    notices: tuple[str, ...] = ()
 
     def transition(self, name: str) -> Transition:
         """The transition of that name."""
@@ -108,6 +109,7 @@ class Analysis:
         """All of it as JSON text; numbers that do not exist are null."""
         content: dict[str, Any] = {
             "command": self.command, "program": self.program, "fingerprint": self.fingerprint, "settings": self.settings,
+            "notices": list(self.notices),
             "n": self.n, "d": self.d, "distinct": self.distinct, "classes": dict(self.classes), "alpha": self.alpha,
             "leading_variance": self.leading_variance, "total_variance": self.total_variance,
             "transitions": [vars(t) for t in self.transitions],
@@ -123,6 +125,7 @@ class Analysis:
     def table(self) -> str:
         """All of it as text in columns."""
         lines = [f"{self.n} rows ({self.distinct} distinct) in {self.d} dimensions, log(n)/d = {self.alpha:.5g}"]
+        lines += [f"note: {notice}" for notice in self.notices]
         if self.classes:
             lines.append("classes: " + ", ".join(f"{name} ({size})" for name, size in self.classes))
         lines += [f"largest eigenvalue of the covariance: {self.leading_variance:.6g}  (trace {self.total_variance:.6g})", ""]

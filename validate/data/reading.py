@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regimes.theory.errors import InputError
+from regimes.validate.data.csv_tables import is_number, read_labels, read_numbers
 from regimes.validate.simulation.channel import FloatArray, IntArray
 
 # What NumPy raises on files that are missing, truncated, corrupt or of another kind.
@@ -29,12 +30,20 @@ class DataSet:
 
     Attributes
     ----------
-    rows : (m, k) distinct rows with their mean removed, without the columns that are constant; they carry no information.
-    counts : (m,) how often each row occurs; they sum to `n`.
-    members : (m, K) how many of a row's occurrences belong to each class; K = 1 without labels.
-    names : (K,) names of the classes; empty if there are no labels.
-    n, d : number of rows and columns of the input.
-    fingerprint : SHA-256 of the rows and classes as they were given, whatever the kind of file.
+    rows : FloatArray
+        (m, k) distinct rows with their mean removed, without the columns that are constant; they carry no information.
+    counts : IntArray
+        (m,) how often each row occurs; they sum to `n`.
+    members : IntArray
+        (m, K) how many of a row's occurrences belong to each class; K = 1 without labels.
+    names : tuple of str
+        (K,) names of the classes; empty if there are no labels.
+    n, d : int
+        Number of rows and columns of the input.
+    fingerprint : str
+        SHA-256 of the rows and classes as they were given, whatever the kind of file.
+    notices : tuple of str
+        What was left out of a file, or taken although it looks like something else.
     """
 
     rows: FloatArray
@@ -44,6 +53,7 @@ class DataSet:
     n: int
     d: int
     fingerprint: str
+    notices: tuple[str, ...] = ()
 
 
 def read(data: Any, labels: Any = None, classes: Sequence[Any] | None = None) -> DataSet:
@@ -51,21 +61,32 @@ def read(data: Any, labels: Any = None, classes: Sequence[Any] | None = None) ->
 
     Parameters
     ----------
-    data : (n, d) numbers, or a path: .npy, .npz (an array named `data`, or the only one) or .csv (a first line of words is a
-        header). Rows are data.
-    labels : (n,) class of every row, numbers or words, or a path of the same kinds (.npz: an array named `labels`, or the
+    data : array_like or path
+        (n, d) numbers, or a path: .npy, .npz (an array named `data`, or the only one) or .csv (see `csv_tables`). Rows are data.
+    labels : array_like or path, optional
+        (n,) class of every row, numbers or words, or a path of the same kinds (.npz: an array named `labels`, or the
         only one). A .npz of data that also holds `labels` needs no other.
-    classes : names of the classes to keep; all if None.
+    classes : sequence of str, optional
+        Names of the classes to keep; all if None.
+
+    Returns
+    -------
+    DataSet
+        The rows, checked.
 
     Raises
     ------
-    InputError : for a file that cannot be read, values that are not finite numbers, a wrong shape, fewer than two distinct
+    InputError
+        For a file that cannot be read, values that are not finite numbers, a wrong shape, fewer than two distinct
         rows, labels of the wrong length, or classes that the labels do not hold.
     """
-    table, own_labels = _array(data, "data")
+    table, own_labels, notices = _array(data, "data")
     matrix = _matrix(table)
-    given = own_labels if labels is None else _array(labels, "labels")[0]
     n_all, d = matrix.shape
+    given = own_labels
+    if labels is not None:
+        given, _, more = _array(labels, "labels", n_all)
+        notices += more
     index: IntArray = np.zeros(n_all, dtype=np.intp)
     names: tuple[str, ...] = ()
     if given is None:
@@ -82,8 +103,8 @@ def read(data: Any, labels: Any = None, classes: Sequence[Any] | None = None) ->
         raise InputError(f"the rows differ by less than {_SMALLEST:g}: rescale the data")
     merged, place = np.unique(centred, axis=0, return_inverse=True)
     members = np.zeros((len(merged), max(1, len(names))), dtype=np.intp)
-    np.add.at(members, (place, index), 1)
-    return DataSet(merged, members.sum(axis=1), members, names, len(matrix), d, digest.hexdigest())
+    np.add.at(members, (place.ravel(), index), 1)  # NumPy 2.0.0 gives a column
+    return DataSet(merged, members.sum(axis=1), members, names, len(matrix), d, digest.hexdigest(), notices)
 
 
 def _matrix(table: npt.NDArray[Any]) -> FloatArray:
@@ -125,11 +146,11 @@ def _chosen(matrix: FloatArray, words: list[str], classes: Sequence[Any] | None)
     return matrix[index >= 0], index[index >= 0], names
 
 
-def _array(source: Any, what: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]:
-    """The array behind a path or anything like an array, and the labels that a .npz of data brings along."""
+def _array(source: Any, what: str, rows: int = 0) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None, tuple[str, ...]]:
+    """The array behind a path or anything like an array, the labels that a .npz of data brings along, and notices."""
     if not isinstance(source, (str, os.PathLike)):
         try:
-            return np.asarray(source), None
+            return np.asarray(source), None, ()
         except ValueError as error:
             raise InputError(f"{what} cannot be made an array: {_line(error)}") from None
     path = Path(source)
@@ -138,47 +159,23 @@ def _array(source: Any, what: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any] |
         raise InputError(f"{path}: unknown kind of file; {what} are read from .npy, .npz or .csv")
     try:
         if suffix == ".csv":
-            return _csv(path, what), None
+            table, notices = read_numbers(path) if what == "data" else read_labels(path, rows)
+            return table, None, notices
         with path.open("rb") as file:
             loaded = np.load(file, allow_pickle=False)  # pickles can run code
             if isinstance(loaded, np.ndarray):
-                return loaded, None
+                return loaded, None, ()
             name = what if what in loaded.files else loaded.files[0] if len(loaded.files) == 1 else ""
             if not name:
                 raise InputError(f"{path} holds {', '.join(loaded.files[:10]) or 'nothing'}: name the array of {what} '{what}'")
-            return loaded[name], loaded["labels"] if what == "data" and "labels" in loaded.files and name != "labels" else None
+            return loaded[name], loaded["labels"] if what == "data" and "labels" in loaded.files and name != "labels" else None, ()
     except _UNREADABLE as error:
         raise InputError(f"{path} cannot be read as {suffix} ({_line(error)}): give a readable file of {what}") from None
 
 
-def _csv(path: Path, what: str) -> npt.NDArray[Any]:
-    with path.open(encoding="utf-8-sig") as file:
-        lines = [line.strip() for line in file]
-    lines = [line for line in lines if line and not line.startswith("#")]
-    if not lines:
-        raise ValueError("the file is empty")
-    separator = next((mark for mark in ",;\t" if mark in lines[0]), None)
-    if what == "labels":
-        words = [line.strip('"') for line in lines]
-        return np.array(words[1:] if len(words) > 1 and not _is_number(words[0]) and all(map(_is_number, words[1:])) else words)
-    if not any(_is_number(cell) for cell in lines[0].split(separator)):
-        lines = lines[1:]
-        if not lines:
-            raise ValueError("there is no line of numbers")
-    return np.loadtxt(lines, delimiter=separator, ndmin=2, comments=None)
-
-
 def _plain(word: str) -> str:
     """A label as written, except that a whole number has one spelling."""
-    return f"{float(word):.0f}" if _is_number(word) and float(word).is_integer() else word
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    return f"{float(word):.0f}" if is_number(word) and float(word).is_integer() else word
 
 
 def _line(error: BaseException) -> str:

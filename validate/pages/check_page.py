@@ -22,7 +22,7 @@ def require_extras() -> None:
     """`MissingExtraError` unless everything a page needs is installed."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
-        raise MissingExtraError(f"a report needs {' and '.join(missing)}: pip install 'regimes[report]'")
+        raise MissingExtraError(f"a report needs {' and '.join(missing)}: pip install {' '.join(missing)}")
 
 
 def page(report: Report) -> str:

@@ -54,6 +54,8 @@ AXES = {"t": "forward time  $t$", "beta": r"inverse temperature  $\beta$"}
 
 STYLE: Any = {
     "svg.fonttype": "path",
+    "pdf.fonttype": 42,  # TrueType: journals refuse Type 3, and its letters cannot be edited
+    "ps.fonttype": 42,
     "font.family": "DejaVu Sans",
     "mathtext.fontset": "dejavusans",
     "font.size": 9.5,

@@ -44,8 +44,10 @@ class Labels:
     """
 
     def __init__(self, axes: Axes) -> None:
-        figure = axes.figure.get_figure(root=True)
-        assert figure is not None
+        from matplotlib.figure import Figure
+
+        figure = axes.figure
+        assert isinstance(figure, Figure)  # names are written on whole pictures, not on parts of one
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # what is measured below stays where it is
         self._axes = axes

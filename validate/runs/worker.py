@@ -14,8 +14,7 @@ import sys
 import threading
 from pathlib import Path
 
-import numpy as np
-
+from regimes.numerics.files import save_arrays
 from regimes.validate.runs.experiment import MEASUREMENTS, Arrays, Experiment
 
 
@@ -23,7 +22,7 @@ def write_arrays(path: Path, arrays: Arrays) -> None:
     """Write an .npz whole or not at all; the same arrays give the same bytes."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with open(temporary, "wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+        save_arrays(file, arrays)
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)

@@ -126,7 +126,7 @@ def test_a_missing_package_is_named(name: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(report, "find_spec", find)
     with pytest.raises(MissingExtraError, match=name):
         page(PLAIN)
-    with pytest.raises(MissingExtraError, match="regimes\\[report\\]"):
+    with pytest.raises(MissingExtraError, match=f"needs {name}: pip install {name}$"):
         analyze.analyze("missing.npy", out="folder")
 
 

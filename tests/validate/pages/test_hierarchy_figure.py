@@ -36,3 +36,8 @@ def test_the_same_merges_give_the_same_bytes(suffix: str) -> None:
     first = picture(MERGES, NAMES, suffix, "four classes")
     assert first == picture(MERGES, NAMES, suffix, "four classes")
     assert len(first) > 1000
+
+
+def test_letters_of_a_pdf_are_no_type_3_font() -> None:
+    made = picture(MERGES, NAMES, ".pdf")
+    assert b"/Type3" not in made and b"/CIDFontType2" in made
