@@ -11,8 +11,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import binom
 
-from regimes.numerics.collapse import finite_size
 from regimes.theory.laws import GaussianClusters
+from tests.numerics import exact
 
 HERE = Path(__file__).parent
 TWO_CLUSTERS = GaussianClusters((0.5, 0.5), ((1.0,), (-1.0,)), 1.0)
@@ -37,7 +37,7 @@ def cloning() -> Any:
 def mean_squared_z(entropy: Any, law: Any) -> Any:
     n, d = 20_000, 256
     # tol is loose: the first two resolutions agree to 1e-6, the published errors are 1e-3.
-    value, error = finite_size.excess_entropy(law, entropy["t"], n, d, tol=1e-3)
+    value, error = exact.excess_entropy(law, entropy["t"], n, d, tol=1e-3)
     assert (error < 1e-3 * entropy["standard_error"]).all()
     z = (entropy["fe_over_alpha"] - value * d / math.log(n)) / entropy["standard_error"]
     return float(np.mean(z**2))

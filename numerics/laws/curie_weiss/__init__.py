@@ -1,19 +1,14 @@
 """The Curie-Weiss magnet, in numbers."""
 
 from regimes.numerics.laws import NO_HIERARCHY, Answers
-from regimes.numerics.laws.curie_weiss.density import density
-from regimes.numerics.laws.curie_weiss.levels import levels
-from regimes.numerics.laws.curie_weiss.odds import odds
-from regimes.numerics.laws.curie_weiss.points import points
-from regimes.numerics.laws.curie_weiss.quantities import quantities
-from regimes.numerics.laws.curie_weiss.splitting import ORDER_PARAMETER
+from regimes.numerics.laws.curie_weiss import density, levels, odds, points, quantities, splitting
 
 ANSWERS = Answers(
-    quantities=quantities,
-    levels=levels,
-    odds=odds,
-    points=points,
-    densities=density,
-    order_parameter=ORDER_PARAMETER,
+    quantities=quantities.quantities,
+    levels=levels.levels,
+    odds=odds.odds,
+    points=points.points,
+    densities=density.density,
+    order_parameter=splitting.ORDER_PARAMETER,
     hierarchy=NO_HIERARCHY,
 )

@@ -1,16 +1,14 @@
 """Products of any prior, in numbers."""
 
 from regimes.numerics.laws import NO_HIERARCHY, ONE_CLASS, Answers
-from regimes.numerics.laws.product.levels import levels
-from regimes.numerics.laws.product.points import points
-from regimes.numerics.laws.product.quantities import density, quantities
+from regimes.numerics.laws.product import levels, points, quantities
 
 ANSWERS = Answers(
-    quantities=quantities,
-    levels=levels,
+    quantities=quantities.quantities,
+    levels=levels.levels,
     odds=ONE_CLASS,
-    points=points,
-    densities=density,
+    points=points.points,
+    densities=quantities.density,
     order_parameter=ONE_CLASS,
     hierarchy=NO_HIERARCHY,
 )

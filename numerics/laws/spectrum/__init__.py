@@ -1,17 +1,14 @@
 """Gaussian spectra, in numbers."""
 
 from regimes.numerics.laws import NO_HIERARCHY, ONE_CLASS, Answers
-from regimes.numerics.laws.spectrum.density import density
-from regimes.numerics.laws.spectrum.levels import levels
-from regimes.numerics.laws.spectrum.points import points
-from regimes.numerics.laws.spectrum.quantities import quantities
+from regimes.numerics.laws.spectrum import density, levels, points, quantities
 
 ANSWERS = Answers(
-    quantities=quantities,
-    levels=levels,
+    quantities=quantities.quantities,
+    levels=levels.levels,
     odds=ONE_CLASS,
-    points=points,
-    densities=density,
+    points=points.points,
+    densities=density.density,
     order_parameter=ONE_CLASS,
     hierarchy=NO_HIERARCHY,
 )

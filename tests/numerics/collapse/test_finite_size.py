@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from scipy.special import expit, ndtr
 from scipy.stats import chi2, ncx2
 
-from regimes.numerics.collapse import finite_size, window
+from regimes.numerics.laws.clusters.decoding import decoding_probability
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import GaussianClusters
+from tests.numerics import exact, windowed
 
 ONE = GaussianClusters((1.0,), ((),), 1.0)
 BALANCED = GaussianClusters((0.5, 0.5), ((1.0,), (-1.0,)), 1.0)
@@ -25,9 +26,9 @@ LAWS = pytest.mark.parametrize("law", [ONE, BALANCED, SKEWED], ids=["one", "bala
 
 def all_three(law: GaussianClusters, t: float, n: int, d: int) -> tuple[Any, Any, Any]:
     return (
-        finite_size.excess_entropy(law, t, n, d),
-        finite_size.collapse_probability(law, t, n, d),
-        finite_size.decoding_probability(law, t, n, d, tol=1e-4),
+        exact.excess_entropy(law, t, n, d),
+        exact.collapse_probability(law, t, n, d),
+        decoding_probability(law, t, n, d, tol=1e-4),
     )
 
 
@@ -120,20 +121,20 @@ def slow_twin(d: float, n: float, q: float) -> Any:
 @pytest.mark.parametrize(("d", "n", "t"), [(2, 5, 0.3), (3, 1500, 0.4), (8, 20_000, 0.3)])
 def test_one_cluster_agrees_with_the_textbook_formula(d: int, n: int, t: float) -> None:
     excess, agreement = slow_twin(d, n, 1 / math.expm1(2 * t))
-    assert finite_size.excess_entropy(ONE, t, n, d)[0] * d == pytest.approx(excess, rel=1e-8)
-    assert finite_size.collapse_probability(ONE, t, n, d)[0] == pytest.approx(agreement, rel=1e-8)
+    assert exact.excess_entropy(ONE, t, n, d)[0] * d == pytest.approx(excess, rel=1e-8)
+    assert exact.collapse_probability(ONE, t, n, d)[0] == pytest.approx(agreement, rel=1e-8)
 
 
 @pytest.mark.parametrize("law", [ONE, BALANCED], ids=["one", "balanced"])
 @pytest.mark.parametrize(("n", "d"), [(2, 1), (1e9, 64), (500, 16)])
 def test_late_times_forget_the_data_and_early_times_single_one_out(law: GaussianClusters, n: float, d: int) -> None:
     late, early = 40.0, 1e-9
-    assert finite_size.excess_entropy(law, late, n, d)[0] == pytest.approx(math.log(n) / d, rel=1e-12)
-    assert finite_size.collapse_probability(law, late, n, d)[0] == pytest.approx(1 / n, rel=1e-9)
-    assert finite_size.decoding_probability(ONE, late, n, d, tol=1e-2)[0] == pytest.approx(1 / n, rel=1e-2)
+    assert exact.excess_entropy(law, late, n, d)[0] == pytest.approx(math.log(n) / d, rel=1e-12)
+    assert exact.collapse_probability(law, late, n, d)[0] == pytest.approx(1 / n, rel=1e-9)
+    assert decoding_probability(ONE, late, n, d, tol=1e-2)[0] == pytest.approx(1 / n, rel=1e-2)
     if d > 1:
-        assert finite_size.excess_entropy(law, early, n, d)[0] < 1e-8
-        assert finite_size.collapse_probability(law, early, n, d)[0] == pytest.approx(1, abs=1e-8)
+        assert exact.excess_entropy(law, early, n, d)[0] < 1e-8
+        assert exact.collapse_probability(law, early, n, d)[0] == pytest.approx(1, abs=1e-8)
 
 
 def test_the_window_is_approached_as_the_dimension_grows() -> None:
@@ -142,16 +143,16 @@ def test_the_window_is_approached_as_the_dimension_grows() -> None:
     gaps = []
     for d in (32, 128, 512):
         n = math.exp(alpha * d)
-        exact = finite_size.excess_entropy(ONE, t, n, d)[0]
-        gaps.append(abs(window.excess_entropy(ONE, t, n, d)[0] / exact - 1))
+        right = exact.excess_entropy(ONE, t, n, d)[0]
+        gaps.append(abs(windowed.excess_entropy(ONE, t, n, d)[0] / right - 1))
     assert gaps[2] < gaps[1] / 2 < gaps[0] / 4 < 0.05
 
 
 def test_class_entropy_is_kept_by_exact_and_window_alike() -> None:
     """Distinct classes: with half as many levels in each, f^e falls by log(2)/d."""
     t, n, d = 2.12, 20_000, 256
-    drop = finite_size.excess_entropy(ONE, t, n, d)[0] - finite_size.excess_entropy(BALANCED, t, n, d, tol=1e-6)[0]
-    drop_window = window.excess_entropy(ONE, t, n, d)[0] - window.excess_entropy(BALANCED, t, n, d)[0]
+    drop = exact.excess_entropy(ONE, t, n, d)[0] - exact.excess_entropy(BALANCED, t, n, d, tol=1e-6)[0]
+    drop_window = windowed.excess_entropy(ONE, t, n, d)[0] - windowed.excess_entropy(BALANCED, t, n, d)[0]
     assert drop * d == pytest.approx(drop_window * d, abs=0.02)
     assert 0.5 < drop * d / math.log(2) < 1.05
 
@@ -160,9 +161,9 @@ def test_two_clusters_at_the_same_place_are_one() -> None:
     same = GaussianClusters((0.3, 0.7), ((0.0,), (0.0,)), 0.8)
     one = GaussianClusters((1.0,), ((),), 0.8)
     for function, rel in (
-        (finite_size.excess_entropy, 1e-9),
-        (finite_size.collapse_probability, 1e-9),
-        (finite_size.decoding_probability, 1e-4),
+        (exact.excess_entropy, 1e-9),
+        (exact.collapse_probability, 1e-9),
+        (decoding_probability, 1e-4),
     ):
         assert function(same, 0.4, 300, 12, tol=rel)[0] == pytest.approx(float(function(one, 0.4, 300, 12, tol=rel)[0]), rel=rel)
 
@@ -170,8 +171,8 @@ def test_two_clusters_at_the_same_place_are_one() -> None:
 def test_three_clusters_on_a_line_are_accepted_and_obey_the_bounds() -> None:
     law = GaussianClusters((0.2, 0.3, 0.5), ((-1.0,), (0.2,), (1.4,)), 0.6)
     (mean_f, sigma_f), (mean_c, sigma_c), _ = simulate(law, 0.3, 10, 3, 20_000, 3)
-    assert abs(finite_size.excess_entropy(law, 0.3, 10, 3, tol=1e-6)[0] - mean_f) < 4.5 * sigma_f
-    assert abs(finite_size.collapse_probability(law, 0.3, 10, 3, tol=1e-6)[0] - mean_c) < 4.5 * sigma_c
+    assert abs(exact.excess_entropy(law, 0.3, 10, 3, tol=1e-6)[0] - mean_f) < 4.5 * sigma_f
+    assert abs(exact.collapse_probability(law, 0.3, 10, 3, tol=1e-6)[0] - mean_c) < 4.5 * sigma_c
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
@@ -181,7 +182,7 @@ def test_bounds_and_monotonicity(log_t: float, log_n: float, d: int, log_sd: flo
     law, t = GaussianClusters((1.0,), ((),), math.exp(log_sd)), math.exp(log_t)
     n: Any = math.exp(log_n)
     times = np.array([t, 1.3 * t])
-    excess, collapse = finite_size.excess_entropy(law, times, n, d), finite_size.collapse_probability(law, times, n, d)
+    excess, collapse = exact.excess_entropy(law, times, n, d), exact.collapse_probability(law, times, n, d)
     slack_e, slack_c = excess[1].sum() + 1e-12 * log_n / d, collapse[1].sum() + 1e-12
     assert (excess[0] >= 0).all()
     assert (excess[0] <= log_n / d + slack_e).all()
@@ -189,14 +190,14 @@ def test_bounds_and_monotonicity(log_t: float, log_n: float, d: int, log_sd: flo
     assert (collapse[0] <= 1 + slack_c).all()
     assert excess[0][1] >= excess[0][0] - slack_e
     assert collapse[0][1] <= collapse[0][0] + slack_c
-    assert finite_size.excess_entropy(law, t, 2 * n, d)[0] >= excess[0][0] - slack_e
-    assert finite_size.collapse_probability(law, t, 2 * n, d)[0] <= collapse[0][0] + slack_c
+    assert exact.excess_entropy(law, t, 2 * n, d)[0] >= excess[0][0] - slack_e
+    assert exact.collapse_probability(law, t, 2 * n, d)[0] <= collapse[0][0] + slack_c
 
 
 @LAWS
 @pytest.mark.parametrize(("t", "n", "d"), [(0.3, 7, 2), (1.3, 20_000, 64)])
 def test_the_error_covers_the_distance_to_a_finer_grid(law: GaussianClusters, t: float, n: int, d: int) -> None:
-    for function in (finite_size.excess_entropy, finite_size.collapse_probability):
+    for function in (exact.excess_entropy, exact.collapse_probability):
         value, error = function(law, t, n, d, tol=1)
         best, best_error = function(law, t, n, d, tol=1e-9)
         assert abs(value - best) <= error + best_error
@@ -206,14 +207,14 @@ def test_the_error_covers_the_distance_to_a_finer_grid(law: GaussianClusters, t:
 def test_arguments_outside_their_domains_are_named() -> None:
     plane = GaussianClusters((0.5, 0.5), ((1.0, 0.0), (0.0, 1.0)), 1.0)
     with pytest.raises(DomainError, match="one line"):
-        finite_size.excess_entropy(plane, 1.0, 10, 4)
+        exact.excess_entropy(plane, 1.0, 10, 4)
     for t, n, d, name in ((0.0, 10, 4, "t="), (math.nan, 10, 4, "t="), (1.0, 1.5, 4, "n="), (1.0, math.inf, 4, "n="), (1.0, 10, 0, "d=")):
         with pytest.raises(DomainError, match=name):
-            finite_size.collapse_probability(ONE, t, n, d)
+            exact.collapse_probability(ONE, t, n, d)
 
 
 def test_shapes_follow_the_times() -> None:
     t = np.array([[0.1, 0.5, 1.0], [2.0, 3.0, 4.0]])
-    value, error = finite_size.excess_entropy(ONE, t, 50, 3)
+    value, error = exact.excess_entropy(ONE, t, 50, 3)
     assert value.shape == error.shape == t.shape
-    assert value[1, 2] == finite_size.excess_entropy(ONE, 4.0, 50, 3)[0]
+    assert value[1, 2] == exact.excess_entropy(ONE, 4.0, 50, 3)[0]

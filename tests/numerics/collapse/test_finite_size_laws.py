@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from scipy.special import expit, gammaln, logsumexp
 from scipy.stats import binom, chi2
 
-from regimes.numerics.collapse import finite_size, window
 from regimes.numerics.collapse.window import logistic_average, softplus_average
+from regimes.numerics.laws import density_of
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import Atom, CurieWeiss, GaussianClusters, GaussianSpectrum, IsingChain, Law, Product
 from regimes.theory.model import get_model
 from regimes.validate.simulation.forward_estimators import planted
+from tests.numerics import exact, windowed
 
 
 def spectrum(*atoms: Any) -> GaussianSpectrum:
@@ -40,7 +41,7 @@ THREE = spectrum((0.125, 4.0), (0.25, 1.0), (0.625, 0.4))
 
 
 def both(law: Law, t: float, n: int, d: int, **options: Any) -> tuple[Any, Any]:
-    return finite_size.excess_entropy(law, t, n, d, **options), finite_size.collapse_probability(law, t, n, d, **options)
+    return exact.excess_entropy(law, t, n, d, **options), exact.collapse_probability(law, t, n, d, **options)
 
 
 def pair_average(probabilities: Any, squares: Any, gamma: float) -> NDArray[np.float64]:
@@ -171,9 +172,9 @@ def test_few_data_in_few_dimensions_are_summed_over_all_configurations(law: Any,
         probabilities = np.exp(law.beta * total**2 / (2 * d) + law.h * total)
         probabilities /= probabilities.sum()
     excess, agreement = over_all_data(configurations, probabilities, n, 1 / math.expm1(2 * t))
-    for (value, error), exact in zip(both(law, t, n, d, tol=0.02), (excess / d, agreement), strict=True):
-        assert abs(value - exact) <= error + 1e-9 * exact
-        assert error < (0.02 if d > 2 else 1e-8) * exact
+    for (value, error), wanted in zip(both(law, t, n, d, tol=0.02), (excess / d, agreement), strict=True):
+        assert abs(value - wanted) <= error + 1e-9 * wanted
+        assert error < (0.02 if d > 2 else 1e-8) * wanted
 
 
 @pytest.mark.parametrize(("law", "n", "d"), [(BIASED, 1000, 8), (RADEMACHER, 1e9, 8), (CurieWeiss(1.2, 0.0), 400, 6)])
@@ -206,8 +207,8 @@ def test_equal_eigenvalues_are_isotropic_data(t: float, n: int, d: int) -> None:
         (spectrum((0.25, 1.69), (0.75, 1.69 + 1e-11)), 1e-8),
         (spectrum((0.5, 1.69 - 1e-11), (0.25, 1.69), (0.25, 1.69 + 1e-11)), 1e-8),
     ):
-        for (value, _), (exact, _) in zip(both(law, t, n, d, tol=1e-8), isotropic, strict=True):
-            assert value == pytest.approx(float(exact), rel=rel)
+        for (value, _), (wanted, _) in zip(both(law, t, n, d, tol=1e-8), isotropic, strict=True):
+            assert value == pytest.approx(float(wanted), rel=rel)
 
 
 @pytest.mark.parametrize("ratio", [0.25, 0.5, 1.0])
@@ -218,8 +219,6 @@ def test_a_linear_manifold_is_isotropic_data_in_its_own_dimension(ratio: float) 
     (f_inside, _), (phi_inside, _) = both(inside, t, n, round(ratio * d))
     assert f == pytest.approx(ratio * float(f_inside), rel=1e-12)
     assert phi == pytest.approx(float(phi_inside), rel=1e-12)
-    decoding = finite_size.decoding_probability(law, t, n, d)[0]
-    assert decoding == pytest.approx(float(finite_size.decoding_probability(inside, t, n, round(ratio * d))[0]), rel=1e-12)
 
 
 def draw(law: Any, rng: np.random.Generator, n: int, d: int) -> Any:
@@ -250,7 +249,7 @@ def test_unlikely_collisions_add_up_over_the_data() -> None:
     d, t, n = 256, 0.25, 1000.0
     probabilities, squares = squared_distances(RADEMACHER, d)
     pair = pair_average(probabilities, squares, 1 / math.expm1(2 * t))
-    value, error = finite_size.excess_entropy(RADEMACHER, t, n, d)
+    value, error = exact.excess_entropy(RADEMACHER, t, n, d)
     assert value * d < 1e-30
     assert abs(value * d - (n - 1) * pair[0]) < error * d + 1e-9 * value * d
     assert error < 3e-3 * value
@@ -276,18 +275,18 @@ def test_limits_and_bounds(law: Law, n: int, d: int) -> None:
 def test_the_window_is_approached_in_its_middle(law: Law) -> None:
     """Where log(n - 1) = d I about half of the clones agree; the gap to the window falls about like 1/sqrt(d)."""
     t, gaps = 0.4, []
-    (share,) = window.information_and_dispersion(law, t)[0].value
+    (share,) = density_of(law)(t).information.value
     for d in (32, 256):
         n = math.exp(d * share)
-        gaps.append(abs(window.collapse_probability(law, t, n, d)[0] - finite_size.collapse_probability(law, t, n, d, tol=0.01)[0]))
+        gaps.append(abs(windowed.collapse_probability(law, t, n, d)[0] - exact.collapse_probability(law, t, n, d, tol=0.01)[0]))
     assert gaps[1] < 0.6 * gaps[0]
     assert gaps[1] < 0.05
 
 
 def test_sampled_values_repeat_and_their_errors_shrink_with_what_is_asked() -> None:
-    loose = finite_size.excess_entropy(BIASED, 0.5, 50, 8, tol=1e-2)
-    tight = finite_size.excess_entropy(BIASED, 0.5, 50, 8)
-    assert loose == finite_size.excess_entropy(BIASED, 0.5, 50, 8, tol=1e-2)
+    loose = exact.excess_entropy(BIASED, 0.5, 50, 8, tol=1e-2)
+    tight = exact.excess_entropy(BIASED, 0.5, 50, 8)
+    assert loose == exact.excess_entropy(BIASED, 0.5, 50, 8, tol=1e-2)
     assert 0 < tight[1] < loose[1] < 1e-2 * loose[0]
     assert abs(tight[0] - loose[0]) < tight[1] + loose[1]
 
@@ -295,16 +294,14 @@ def test_sampled_values_repeat_and_their_errors_shrink_with_what_is_asked() -> N
 def test_what_is_not_covered_is_refused_by_name() -> None:
     marchenko = get_model("spectrum", kind="marchenko-pastur").law({"ratio": 0.5, "sigma": 1.0})
     for law, d, match in (
-        (IsingChain(0.5), 8, "not for ising-chain"),
+        (IsingChain(0.5), 8, "no exact finite size"),
         (marchenko, 8, "spread out"),
         (spectrum(*((0.25, v) for v in (1.0, 2.0, 3.0, 4.0))), 8, "1 to 3 distinct positive eigenvalues, not 4"),
         (TWO, 10, "d must be a multiple of 4"),
         (RADEMACHER, 0, "d="),
     ):
         with pytest.raises(DomainError, match=match):
-            finite_size.excess_entropy(law, 0.5, 10, d)
+            exact.excess_entropy(law, 0.5, 10, d)
     for t, n, match in ((0.0, 10, "t="), (0.5, 1.5, "n="), (math.nan, 10, "t=")):
         with pytest.raises(DomainError, match=match):
-            finite_size.collapse_probability(RADEMACHER, t, n, 8)
-    with pytest.raises(DomainError, match="decoding"):
-        finite_size.decoding_probability(RADEMACHER, 0.5, 10, 8)
+            exact.collapse_probability(RADEMACHER, t, n, 8)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regimes.numerics.arrays import Pair
 from regimes.numerics.collapse.from_levels import monotone_root
-from regimes.numerics.collapse.levels import Pair
 from regimes.numerics.estimate import Estimate
 from regimes.numerics.laws.curie_weiss.levels import solve_magnetisation
 from regimes.numerics.predict import predict
@@ -318,7 +318,7 @@ OF_A_CLASS = {
 def test_quantities_of_a_class_are_those_of_gaussian_data_at_its_own_alpha(
     sd: float, t: float, alpha: float, lam: float, cost: Any
 ) -> None:
-    """Against the closed forms derived for `gaussian`, by both roads of the mixture; cluster 1 has fewer data."""
+    """Against the closed forms derived for `gaussian`, by every method of the mixture; cluster 1 has fewer data."""
     own = {"t": t, "alpha": alpha - cost, "lam": lam}
     given_: dict[str, Any] = {"t": t, "alpha": alpha, "lam": lam}
     for name, needs in OF_A_CLASS.items():
@@ -331,7 +331,7 @@ def test_quantities_of_a_class_are_those_of_gaussian_data_at_its_own_alpha(
 
 @settings(max_examples=5, deadline=None)
 @given(sd=st.floats(0.3, 3.0), t=spread(1e-3, 3), alpha=spread(0.02, 1.5), lam=spread(0.05, 5))
-def test_clusters_have_a_second_road_for_everything(sd: float, t: float, alpha: float, lam: float) -> None:
+def test_clusters_have_a_second_method_for_everything(sd: float, t: float, alpha: float, lam: float) -> None:
     values: dict[str, Any] = {"t": t, "alpha": alpha, "lam": lam}
     for name, quantity in quantities(get_model("gaussian")).items():
         if quantity.classes or "d" in [p.name for p in quantity.needs] or name == "rate-function":

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from regimes.numerics.collapse import window
+from regimes.numerics.laws import density_of
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import Atom, CurieWeiss, GaussianClusters, GaussianSpectrum, Product, RandomEnergies
+from tests.numerics import windowed
 
 WIDTHS = [1e-9, 0.999, 1.0, 8.0, 40.0, 1e9]
 CENTRES = [-2000.0, -300.0, -37.0, -0.3, 1.0, 900.0]
@@ -54,7 +56,7 @@ def test_moments_of_the_information_density_are_those_of_samples() -> None:
     xi, z = rng.standard_normal((2, 1_000_000))
     x = math.sqrt(q) * xi + z
     density = 0.5 * math.log1p(q) + 0.5 * (x * x / (1 + q) - z * z)
-    mean, variance = window.information(q)
+    mean, variance = window.gaussian_information(q)
     squared = (density - density.mean()) ** 2
     assert abs(density.mean() - mean) < 5 * math.sqrt(variance / 1e6)
     assert abs(squared.mean() - variance) < 5 * squared.std() / 1e3
@@ -65,15 +67,15 @@ def test_class_part_is_the_class_entropy_when_distinct_and_nothing_when_not() ->
     one = GaussianClusters((1.0,), ((),), 1.0)
     far, near = (GaussianClusters((0.5, 0.5), ((mu,), (-mu,)), 1.0) for mu in (3.0, 1e-9))
     for law, levels in ((far, n / 2), (near, n)):
-        for function in (window.excess_entropy, window.collapse_probability):
+        for function in (windowed.excess_entropy, windowed.collapse_probability):
             assert function(law, t, n, d)[0] == pytest.approx(float(function(one, t, levels + 1 - levels / n, d)[0]), rel=1e-11)
 
 
 def test_limits_and_bounds() -> None:
     law = GaussianClusters((0.3, 0.7), ((1.0,), (-1.0,)), 1.0)
     t = np.geomspace(1e-9, 40, 60)
-    excess, error = window.excess_entropy(law, t, 1e9, 4096)
-    collapse, collapse_error = window.collapse_probability(law, t, 1e9, 4096)
+    excess, error = windowed.excess_entropy(law, t, 1e9, 4096)
+    collapse, collapse_error = windowed.collapse_probability(law, t, 1e9, 4096)
     assert (np.diff(excess) >= -error[1:]).all()
     assert (np.diff(collapse) <= collapse_error[1:]).all()
     assert excess[0] == 0
@@ -86,11 +88,11 @@ def test_limits_and_bounds() -> None:
 def test_arguments_outside_their_domains_are_named() -> None:
     law = GaussianClusters((1.0,), ((),), 1.0)
     with pytest.raises(DomainError, match="n="):
-        window.excess_entropy(law, 1.0, 1, 4)
+        windowed.excess_entropy(law, 1.0, 1, 4)
     with pytest.raises(DomainError, match="t="):
-        window.excess_entropy(law, -1.0, 10, 4)
+        windowed.excess_entropy(law, -1.0, 10, 4)
     with pytest.raises(DomainError, match="no channel"):
-        window.excess_entropy(RandomEnergies(1.0, 1.0), 1.0, 10, 4)
+        windowed.excess_entropy(RandomEnergies(1.0, 1.0), 1.0, 10, 4)
 
 
 def test_laws_that_are_the_same_have_the_same_window() -> None:
@@ -100,7 +102,7 @@ def test_laws_that_are_the_same_have_the_same_window() -> None:
     spins, field = Product((Atom(0.5, 1.0), Atom(0.5, -1.0))), 0.4
     up = 1 / (1 + math.exp(-2 * field))
     for a, b in ((one, spectrum), (spins, CurieWeiss(0.0, 0.0)), (Product((Atom(up, 1.0), Atom(1 - up, -1.0))), CurieWeiss(0.0, field))):
-        for function in (window.excess_entropy, window.collapse_probability):
+        for function in (windowed.excess_entropy, windowed.collapse_probability):
             assert function(a, [0.3, 1.0], 1e4, 64)[0] == pytest.approx(function(b, [0.3, 1.0], 1e4, 64)[0], rel=1e-11)
 
 
@@ -111,13 +113,13 @@ def test_moments_of_a_product_are_those_of_samples() -> None:
     z, datum = rng.standard_normal(1_000_000), values[(rng.random(1_000_000) < 0.7).astype(int)]
     gap = root * (datum[:, None] - values)
     density = -np.log(np.exp(-0.5 * gap**2 - gap * z[:, None]) @ np.array([0.3, 0.7]))
-    mean, variance = (pair.value[0] for pair in window.information_and_dispersion(Product((Atom(0.3, 1.5), Atom(0.7, -0.6))), t))
+    mean, variance = (pair.value[0] for pair in density_of(Product((Atom(0.3, 1.5), Atom(0.7, -0.6))))(t)[:2])
     assert abs(density.mean() - mean) < 5 * math.sqrt(variance / 1e6)
     assert abs(((density - density.mean()) ** 2).mean() - variance) < 5 * ((density - density.mean()) ** 2).std() / 1e3
 
 
 def test_two_distinct_states_share_the_levels() -> None:
     """At early times half of the levels count, at late times all: the class part runs from log 2 to 0."""
-    near, far = (window._state_part(1.4, t, 512, 300) for t in (0.5, 12.0))
+    near, far = (density_of(CurieWeiss(1.4, 0.0))(t).class_part(512, 300) for t in (0.5, 12.0))
     assert near[1] @ near[0] == pytest.approx(math.log(2), rel=1e-9)
     assert abs(far[1] @ far[0]) < 1e-6

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regimes.numerics.collapse.window import information
-from regimes.numerics.laws.clusters.points import Channel, Points
+from regimes.numerics.collapse.gaussian_points import Channel, Points
+from regimes.numerics.collapse.window import gaussian_information
 from regimes.numerics.predict import predict
 from regimes.theory.derive import derive
 from regimes.theory.symbolic.evaluate import value
@@ -29,6 +29,6 @@ def test_transform_of_a_level_is_the_derived_one(t: float, sigma: float, lam: fl
 
 @pytest.mark.parametrize("t", [1e-6, 0.3, 2.0, 20.0])
 def test_mean_and_variance_of_the_window_are_the_derived_ones(t: float) -> None:
-    mean, var = information(4.0 / math.expm1(2 * t))
+    mean, var = gaussian_information(4.0 / math.expm1(2 * t))
     assert mean == pytest.approx(float(predict("gaussian", "information", t=t, sigma=2).value), rel=1e-13)
     assert var == pytest.approx(float(predict("gaussian", "dispersion", t=t, sigma=2).value), rel=1e-13)

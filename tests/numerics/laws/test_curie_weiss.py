@@ -27,7 +27,15 @@ M_STAR = 0.8585596366
 
 
 def ask(function: Callable[..., Any], **values: Any) -> Any:
-    answer = function(MODEL, {name: np.array([float(v)]) for name, v in values.items()})
+    columns = {name: np.array([float(v)]) for name, v in values.items()}
+    return number(function(odds_curie_weiss.odds(MODEL, columns), columns))
+
+
+def in_limit(function: Callable[..., Any], **values: Any) -> Any:
+    return number(function(MODEL, {name: np.array([float(v)]) for name, v in values.items()}))
+
+
+def number(answer: Any) -> Any:
     return float(answer.value[0]), float(answer.error[0]), str(answer.reason[0])
 
 
@@ -186,7 +194,7 @@ def test_published_cloning_probability(d: int, expected: float, digits: float) -
 
 
 def test_published_limit() -> None:
-    value, error, _ = ask(curie_weiss_limit.cloning_probability, beta=1.5, h=0, d=1e9, t=np.log(1e9 * M_STAR**2) / 2)
+    value, error, _ = in_limit(curie_weiss_limit.cloning_probability, beta=1.5, h=0, d=1e9, t=np.log(1e9 * M_STAR**2) / 2)
     assert value == pytest.approx(0.7752002454, abs=2e-10) and error < 1e-12
 
 
@@ -195,7 +203,7 @@ def test_the_limit_is_reached_like_one_over_d() -> None:
     for d in (1e3, 1e4):
         t, h = np.log(d) / 2 - 0.1, 0.4 / d
         exact, error, _ = ask(speciation.cloning_probability, beta=1.5, h=h, d=d, t=t)
-        gaps.append(ask(curie_weiss_limit.cloning_probability, beta=1.5, h=h, d=d, t=t)[0] - exact)
+        gaps.append(in_limit(curie_weiss_limit.cloning_probability, beta=1.5, h=h, d=d, t=t)[0] - exact)
         assert error < 0.1 * gaps[-1]
     assert 8 < gaps[0] / gaps[1] < 12, gaps
 
@@ -203,11 +211,12 @@ def test_the_limit_is_reached_like_one_over_d() -> None:
 def test_weights_of_the_states() -> None:
     for h in (0.002, -0.0007):
         gaps = [
-            ask(curie_weiss_limit.class_weight, beta=1.4, h=h, d=d)[0] - ask(curie_weiss_limit.class_weight_exact, beta=1.4, h=h, d=d)[0]
+            in_limit(curie_weiss_limit.class_weight, beta=1.4, h=h, d=d)[0]
+            - in_limit(curie_weiss_limit.class_weight_exact, beta=1.4, h=h, d=d)[0]
             for d in (250, 1000)
         ]
         assert abs(gaps[0]) < 3e-3 and abs(gaps[1]) < abs(gaps[0])
-    assert ask(curie_weiss_limit.class_weight_exact, beta=1.5, h=0, d=10_000)[0] == 0.5
+    assert in_limit(curie_weiss_limit.class_weight_exact, beta=1.5, h=0, d=10_000)[0] == 0.5
     states = curie_weiss_limit.states(np.array([1.5, 1.5]), np.array([0.02, -0.02]))
     for m in (states[0][0], states[1][0]):
         assert m == pytest.approx(np.tanh(1.5 * m + 0.02), abs=1e-14)
@@ -271,7 +280,7 @@ def test_where_there_are_no_classes_the_reason_is_told() -> None:
     assert np.isnan(value) and "weight below" in reason
     value, _, reason = ask(speciation_times.bimodal, beta=1.5, h=0.1, d=100)
     assert np.isnan(value) and "symmetric point" in reason
-    value, _, reason = ask(curie_weiss_limit.kappa, beta=1.5, h=0.5, d=100, t=1)
+    value, _, reason = in_limit(curie_weiss_limit.kappa, beta=1.5, h=0.5, d=100, t=1)
     assert np.isnan(value) and "metastable" in reason
     with pytest.raises(DomainError, match="whole number"):
         ask(speciation.kappa, beta=1.5, h=0, d=10.5, t=1)

@@ -17,7 +17,6 @@ from regimes.numerics.laws.ising_chains import odds as odds_chains
 from regimes.numerics.laws.ising_chains.covariance import largest_eigenvalue
 from regimes.numerics.laws.ising_chains.odds import ChainOdds
 from regimes.numerics.laws.ising_chains.sampled_odds import log_odds, sampled_log_odds
-from regimes.numerics.speciation.odds import odds
 from regimes.numerics.speciation.times import snr
 from regimes.theory.errors import DomainError
 from regimes.theory.model import get_model
@@ -193,7 +192,8 @@ def test_the_largest_eigenvalue_of_a_long_chain_is_the_sum_of_the_correlations()
 def test_speciation_follows_a_quarter_of_log_d_with_its_constant() -> None:
     """t_S = log(c d/4)/4 + O(1/sqrt(d)), c = sum_n (tanh(beta_a)^n - tanh(beta_b)^n)^2."""
     model, d = get_model("ising-chains"), np.power(4.0, np.arange(7, 12))
-    answer = snr(model, {"beta_a": np.full(5, 1.0), "beta_b": np.full(5, 0.5), "d": d})
+    values = {"beta_a": np.full(5, 1.0), "beta_b": np.full(5, 0.5), "d": d}
+    answer = snr(odds_chains.odds(model, values), values)
     a, b = np.tanh(1.0), np.tanh(0.5)
     c = a**2 / (1 - a**2) + b**2 / (1 - b**2) - 2 * a * b / (1 - a * b)
     gap = answer.value - np.log(c * d / 4) / 4
@@ -223,7 +223,7 @@ def test_strong_couplings_are_sampled_with_an_error_that_holds_and_long_ones_ref
 
 def test_the_classes_of_the_model() -> None:
     model = get_model("ising-chains")
-    law = odds(model, {"beta_a": np.array([1.0, 0.7]), "beta_b": np.array([0.5, 0.2]), "d": np.array([10.0, 20.0])})
+    law = odds_chains.odds(model, {"beta_a": np.array([1.0, 0.7]), "beta_b": np.array([0.5, 0.2]), "d": np.array([10.0, 20.0])})
     np.testing.assert_array_equal(law.weights(np.array([10.0, 20.0])), 0.5)
     assert law.count == model.class_count == 2 and law.curvatures(np.ones(2), np.ones(2)) is None and "symmetric" in law.no_symmetric_point
     with pytest.raises(DomainError, match="t <= 150"):

@@ -8,13 +8,13 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 import pytest
-from regimes.numerics.laws.mixture.hierarchy import GroupedOdds, hierarchy, partition_cloning, partition_time
 from scipy.integrate import dblquad, quad
 
 from regimes.numerics.laws.mixture import averages as class_averages
 from regimes.numerics.laws.mixture.odds import MixtureOdds, odds
 from regimes.numerics.model_files.reader import get_model
 from regimes.numerics.predict import predict
+from regimes.numerics.speciation.hierarchy import GroupedOdds, hierarchy, partition_cloning, partition_time
 from regimes.theory.errors import DomainError
 
 FloatArray = Any
@@ -62,14 +62,14 @@ def weighted_densities(law: MixtureOdds, t: float, d: float, x: FloatArray) -> F
 
 
 def test_two_clusters_of_one_width_are_the_gaussian_mixture() -> None:
-    model, t = get_model("gaussian-mixture"), np.array([1e-6, 0.1, 0.7, 1.5, 3.0, 8.0, 30.0])
+    model, t = get_model("mixture", kind="unlike"), np.array([1e-6, 0.1, 0.7, 1.5, 3.0, 8.0, 30.0])
     for d, w, sigma in itertools.product((1.0, 30.0, 1e6), (0.5, 0.1, 1e-3), (1.0, 0.3)):
-        columns = {name: np.full(t.size, x) for name, x in (("mu", 1.0), ("sigma", sigma), ("weight", w))}
+        columns = {name: np.full(t.size, x) for name, x in (("mu", 1.0), ("sigma_a", sigma), ("sigma_b", sigma), ("weight", w))}
         law, dimension = odds(model, columns), np.full(t.size, d)
         value, error = law.averages(t, dimension, own_posterior)
         shares = law.weights(dimension)
         ours, bound = (shares * value[..., 0]).sum(1), (shares * error[..., 0]).sum(1)
-        known = predict(model, "cloning-probability", t=t, d=d, mu=1.0, sigma=sigma, weight=w)
+        known = predict("gaussian-mixture", "cloning-probability", t=t, d=d, mu=1.0, sigma=sigma, weight=w)
         assert np.all(np.abs(ours - known.value) <= bound + known.error)
         assert bound.max() < 1e-10
 
@@ -322,24 +322,25 @@ def test_nested_classes_factor_into_two_pairs() -> None:
     values = columns(NESTED, t.size, t=t, d=d)
     pair, inside = (predict(get_model("gaussian-mixture"), "cloning-probability", mu=mu, sigma=0.8, t=t, d=d).value for mu in (2.0, 0.5))
     for groups, known in ((((0, 1), (2, 3)), pair), (((0, 2), (1, 3)), inside), (((0,), (1,), (2,), (3,)), pair * inside)):
-        found = partition_cloning(model, values, groups)
+        found = partition_cloning(odds(model, values), values, groups)
         assert np.all(np.abs(found.value - known) <= found.error + 1e-13)
         assert found.error.max() < 1e-10
-    one = partition_cloning(model, values, ((0, 1, 2, 3),))
+    one = partition_cloning(odds(model, values), values, ((0, 1, 2, 3),))
     assert one.value == pytest.approx(np.ones(t.size))
 
 
 def test_coarser_partitions_agree_more_often() -> None:
     model, values = get_model("mixture", kind="simplex"), columns({"mu": 1.0, "sigma": 1.0}, 3, t=np.array([1.0, 2.3, 4.0]), d=100.0)
-    fine = partition_cloning(model, values, ((0,), (1,), (2,))).value
-    coarse = partition_cloning(model, values, ((0, 1), (2,))).value
+    fine = partition_cloning(odds(model, values), values, ((0,), (1,), (2,))).value
+    coarse = partition_cloning(odds(model, values), values, ((0, 1), (2,))).value
     assert np.all(coarse >= fine)
 
 
 @pytest.mark.parametrize("groups", [((0, 1),), ((0, 1), (1, 2, 3)), ((0, 1, 2, 3), ()), ((0, 1), (2, 4))])
 def test_groups_that_are_no_partition_are_refused(groups: Any) -> None:
+    values = columns(NESTED, 1, t=1.0, d=100.0)
     with pytest.raises(DomainError, match="no partition of the clusters 0 to 3"):
-        partition_cloning(get_model("mixture", kind="nested"), columns(NESTED, 1, t=1.0, d=100.0), groups)
+        partition_cloning(odds(get_model("mixture", kind="nested"), values), values, groups)
 
 
 def test_log_odds_of_groups_have_the_moments_of_their_densities() -> None:
@@ -362,14 +363,14 @@ def test_log_odds_of_groups_have_the_moments_of_their_densities() -> None:
 
 def test_nested_classes_part_at_successive_times() -> None:
     model, d = get_model("mixture", kind="nested"), 400.0
-    first, second, last = hierarchy(model, columns(NESTED, 1, d=d))
+    first, second, last = hierarchy(odds(model, columns(NESTED, 1, d=d)), columns(NESTED, 1, d=d))
     two = get_model("gaussian-mixture")
     pair, inside = (float(predict(two, "speciation-time", method="cloning", mu=mu, sigma=0.8, d=d).value) for mu in (2.0, 0.5))
     assert [m.union for m in (first, second, last)] == [(0, 1), (2, 3), (0, 1, 2, 3)]
     assert (last.first, last.second) == ((0, 1), (2, 3))
     assert [m.time for m in (first, second, last)] == pytest.approx([inside, inside, pair], rel=1e-10)
     assert first.linkage_time == pytest.approx(inside, rel=1e-12)  # kappa = 1 and the level are one for a balanced pair
-    whole = partition_time(model, columns(NESTED, 1, d=d), ((0, 1), (2, 3)))
+    whole = partition_time(odds(model, columns(NESTED, 1, d=d)), columns(NESTED, 1, d=d), ((0, 1), (2, 3)))
     assert whole.value[0] == pytest.approx(last.time, rel=1e-10)
 
 
@@ -383,15 +384,17 @@ def test_linkage_decides_which_groups_are_near() -> None:
     places = (0.0, 1.0, 2.1, 3.3, 4.6)
     line = Mixture(tuple(Cluster(sp.Rational(1, 5), (x,), 1.0) for x in places))
     model = FileModel("line", "five on a line", (), Mixture.family, lambda values: line)
-    merges = {kind: hierarchy(model, {"d": np.array([100.0])}, linkage=kind) for kind in ("single", "complete")}
+    merges = {kind: hierarchy(odds(model, {}), {"d": np.array([100.0])}, linkage=kind) for kind in ("single", "complete")}
     assert [m.union for m in merges["single"]] == [(0, 1), (0, 1, 2), (0, 1, 2, 3), (0, 1, 2, 3, 4)]
     assert [m.union for m in merges["complete"]] == [(0, 1), (2, 3), (2, 3, 4), (0, 1, 2, 3, 4)]
 
 
 def test_groups_that_are_never_apart_have_no_time_and_a_reason() -> None:
-    (merge,) = hierarchy(get_model("mixture", kind="unlike"), columns({"mu": 0.1, "sigma_a": 1, "sigma_b": 1, "weight": 0.5}, 1, d=10.0))
+    values = columns({"mu": 0.1, "sigma_a": 1, "sigma_b": 1, "weight": 0.5}, 1, d=10.0)
+    (merge,) = hierarchy(odds(get_model("mixture", kind="unlike"), values), values)
     assert np.isnan(merge.time) and "stays below the level" in merge.reason and np.isnan(merge.linkage_time)
-    (merge,) = hierarchy(get_model("mixture", kind="unlike"), columns({"mu": 1, "sigma_a": 1, "sigma_b": 1, "weight": 0.95}, 1, d=10.0))
+    values = columns({"mu": 1, "sigma_a": 1, "sigma_b": 1, "weight": 0.95}, 1, d=10.0)
+    (merge,) = hierarchy(odds(get_model("mixture", kind="unlike"), values), values)
     assert np.isnan(merge.time) and "chance of agreement" in merge.reason and merge.linkage_time > 0
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from regimes.numerics.collapse.levels import Pair
+from regimes.numerics.arrays import Pair
 from regimes.numerics.laws.product.levels import ScalarLevels, levels
 from regimes.numerics.laws.product.prior import Prior, RawPiece
 from regimes.theory.model import get_model

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from regimes.numerics.collapse import finite_size
 from regimes.numerics.collapse.window import logistic_average, softplus_average
 from regimes.numerics.laws.product.count_points import product_alphabet
 from regimes.numerics.laws.product.density_points import DensityAlphabet
@@ -21,6 +20,7 @@ from regimes.theory.errors import DomainError
 from regimes.theory.laws import Atom, GaussianClusters, Piece, Product
 from regimes.theory.model import get_model
 from regimes.validate.simulation.forward_estimators import planted
+from tests.numerics import exact
 
 NORMAL = Product((), (Piece(1, normal_density(a, 1), -sp.oo, sp.oo),))
 UNIFORM = Product((), (Piece(1, sp.Rational(1, 2), -1, 1),))
@@ -78,7 +78,7 @@ def test_transforms_equal_quadrature(law: Product, t: float) -> None:
 @pytest.mark.parametrize(("d", "n", "t"), [(8, 50, 0.5), (8, 1e9, 0.1), (64, 2e4, 1.3), (512, 1e6, 1.5), (4096, 1e9, 2.0), (16, 2, 0.3)])
 def test_normal_coordinates_are_gaussian_data(d: int, n: float, t: float) -> None:
     """12 sampled values within their errors, five standard errors: false failure below 1e-4; errors of 1e-6 to 4 %."""
-    for f in (finite_size.excess_entropy, finite_size.collapse_probability):
+    for f in (exact.excess_entropy, exact.collapse_probability):
         (value, error), (wanted, slack) = f(NORMAL, t, n, d, tol=1e-3), f(GaussianClusters((1.0,), ((),), 1.0), t, n, d)
         assert abs(value - wanted) < error + slack
         assert error < 0.04 * wanted
@@ -94,8 +94,8 @@ def test_two_uniform_data_in_two_dimensions_give_the_average_over_their_distance
     for (x, p), (y, q) in itertools.product(zip(u, w, strict=True), repeat=2):
         square = (x * x + y * y) / math.expm1(2 * t)
         pair += p * q * np.array([f(np.array([-square / 2]), math.sqrt(square))[0] for f in (softplus_average, logistic_average)])
-    f, f_error = finite_size.excess_entropy(UNIFORM, t, 2, 2, tol=1e-6)
-    phi, phi_error = finite_size.collapse_probability(UNIFORM, t, 2, 2, tol=1e-6)
+    f, f_error = exact.excess_entropy(UNIFORM, t, 2, 2, tol=1e-6)
+    phi, phi_error = exact.collapse_probability(UNIFORM, t, 2, 2, tol=1e-6)
     assert abs(2 * f - pair[0]) < 2 * f_error + 1e-9
     assert abs(1 - phi - pair[1]) < phi_error + 1e-9
     assert max(f_error, phi_error) < 1e-5
@@ -113,8 +113,8 @@ def test_exact_values_are_the_means_of_the_planted_estimator(law: Product) -> No
         one = planted(data, np.arange(0, n, 4), rng.standard_normal((10, d)), [t])
         samples[k] = one.excess.mean() / d, one.weight.mean()
     spread = samples.std(axis=0) / math.sqrt(sets)
-    exact = finite_size.excess_entropy(law, t, n, d, tol=0.01), finite_size.collapse_probability(law, t, n, d, tol=0.01)
-    for (value, error), mean, sigma in zip(exact, samples.mean(axis=0), spread, strict=True):
+    found = exact.excess_entropy(law, t, n, d, tol=0.01), exact.collapse_probability(law, t, n, d, tol=0.01)
+    for (value, error), mean, sigma in zip(found, samples.mean(axis=0), spread, strict=True):
         assert abs(value - mean) < 4.5 * sigma + error
         assert sigma < 0.012 * value
 
@@ -122,20 +122,20 @@ def test_exact_values_are_the_means_of_the_planted_estimator(law: Product) -> No
 @pytest.mark.slow
 def test_late_times_have_the_limits_of_no_information() -> None:
     law, d, n = shipped("laplace"), 64, 1e6
-    f, _ = finite_size.excess_entropy(law, 40.0, n, d)
-    phi, _ = finite_size.collapse_probability(law, 40.0, n, d)
+    f, _ = exact.excess_entropy(law, 40.0, n, d)
+    phi, _ = exact.collapse_probability(law, 40.0, n, d)
     assert f == pytest.approx(math.log(n) / d, rel=2e-5)
     assert phi == pytest.approx(1 / n, rel=2e-5)
 
 
 def test_times_that_take_too_many_nodes_are_refused() -> None:
     with pytest.raises(DomainError, match="window"):
-        finite_size.excess_entropy(shipped("laplace"), 1e-6, 10, 8)
+        exact.excess_entropy(shipped("laplace"), 1e-6, 10, 8)
 
 
 def test_a_density_that_is_text_is_refused_and_not_run(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     law = Product((), (Piece(1, f"open({str(trace)!r}, 'w').write('x')", 0, 1),))
     with pytest.raises(sp.SympifyError):
-        finite_size.excess_entropy(law, 0.5, 10, 8)
+        exact.excess_entropy(law, 0.5, 10, 8)
     assert not trace.exists()

@@ -29,7 +29,7 @@ LOG_2 = math.log(2)
 def ask(function: Callable[..., Any], **values: Any) -> Any:
     """The answer for parameters that broadcast together."""
     arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, dtype=float)) for v in ({"variance": 1.0, "beta": 1.0} | values).values()))
-    return function(MODEL, dict(zip({"variance": 0, "beta": 0} | values, arrays, strict=True)))
+    return function(dict(zip({"variance": 0, "beta": 0} | values, arrays, strict=True)))
 
 
 def exact(width: float, count: int) -> tuple[list[float], list[float]]:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from regimes.numerics.laws.zero_mean_mixture.odds import odds
 from regimes.numerics.speciation import from_odds as speciation
 from regimes.numerics.speciation import times as speciation_times
 from regimes.theory.model import get_model
@@ -20,7 +21,8 @@ MODEL = get_model("zero-mean-mixture")
 
 def ask(function: Callable[..., Any], **values: Any) -> tuple[float, float, str]:
     """One number, its error and its reason."""
-    answer = function(MODEL, {"weight": np.array([0.5]), **{k: np.array([float(v)]) for k, v in values.items()}})
+    given_ = {"weight": np.array([0.5]), **{k: np.array([float(v)]) for k, v in values.items()}}
+    answer = function(odds(MODEL, given_), given_)
     return float(answer.value[0]), float(answer.error[0]), str(answer.reason[0])
 
 
@@ -154,6 +156,6 @@ def test_domain_is_covered() -> None:
         (speciation.log_odds_mean, speciation.log_odds_mean_averaged),
         (speciation.log_odds_variance, speciation.log_odds_variance_averaged),
     ):
-        a, b = one(MODEL, values), two(MODEL, values)
+        a, b = (function(odds(MODEL, values), values) for function in (one, two))
         assert np.all(np.isfinite(a.value)) and np.all(a.error <= 1e-8 * a.value)
         assert np.all(np.abs(a.value - b.value) <= a.error + b.error)

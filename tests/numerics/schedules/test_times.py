@@ -52,7 +52,7 @@ CASES = [
 def test_own_times_have_the_signal_to_noise_ratio_of_t(schedule: str, options: dict[str, Any]) -> None:
     answer = time_in(schedule, TIMES, **options)
     with mp.workdps(40):
-        for t, own, error, reason in zip(TIMES, *answer, strict=True):
+        for t, own, error, reason in zip(TIMES, answer.value, answer.error, answer.reason, strict=True):
             if reason:
                 assert np.isnan(own) and "ends at" in reason
                 continue

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from regimes.numerics.quantities.of_classes import DEFINITIONS
 
-from regimes.numerics.collapse.levels import Pair
-from regimes.numerics.estimate import Answer, Estimate
+from regimes.numerics.arrays import Answer, Pair
+from regimes.numerics.estimate import Estimate
+from regimes.numerics.laws import odds_at
 from regimes.numerics.predict import predict
 from regimes.numerics.speciation import from_odds as speciation
 from regimes.numerics.speciation import times as speciation_times
-from regimes.numerics.speciation.odds import odds
+from regimes.numerics.speciation.quantities import FUNCTIONS, SPECIATION_TIME
 from regimes.numerics.speciation.times import critical_time
 from regimes.theory.errors import DomainError
 from regimes.theory.model import get_model
@@ -57,19 +57,24 @@ def agree(answer: Answer, estimate: Estimate, digits: float = 1e-12) -> None:
 def test_averages_are_those_of_the_derivation(values: dict[str, Any], quantity: str, functions: tuple[Callable[..., Any], ...]) -> None:
     expected = predict(MODEL, quantity, **values)
     for function in functions:
-        agree(function(MODEL, values), expected)
+        agree(function(odds_at(MODEL, values), values), expected)
+
+
+DEFINITIONS = dict(FUNCTIONS)[SPECIATION_TIME]
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS)
 def test_times_are_those_of_the_derivation(values: dict[str, Any], definition: str) -> None:
     given = {k: v for k, v in values.items() if k != "t"} | ({"level": np.linspace(0.55, 0.99, COUNT)} if definition == "cloning" else {})
-    found = getattr(speciation_times, definition.replace("-", "_"))(MODEL, given)
+    found = DEFINITIONS[definition][0](odds_at(MODEL, given), given)
     agree(found, predict(MODEL, "speciation-time", method=definition, **given))
 
 
 def test_default_level_is_kappa_one_for_balanced_classes() -> None:
     given = {"mu": np.array([1.2]), "sigma": np.array([0.8]), "weight": np.array([0.5]), "d": np.array([64.0])}
-    assert speciation_times.cloning(MODEL, given).value == pytest.approx(speciation_times.snr(MODEL, given).value, rel=1e-12)
+    assert speciation_times.cloning(odds_at(MODEL, given), given).value == pytest.approx(
+        speciation_times.snr(odds_at(MODEL, given), given).value, rel=1e-12
+    )
 
 
 def test_roads_by_averages_agree_with_the_moments(values: Any) -> None:
@@ -78,15 +83,15 @@ def test_roads_by_averages_agree_with_the_moments(values: Any) -> None:
         (speciation.log_odds_variance, speciation.log_odds_variance_averaged),
         (speciation.class_information, speciation.class_information_from_density),
     ):
-        a, b = one(MODEL, values), two(MODEL, values)
+        a, b = one(odds_at(MODEL, values), values), two(odds_at(MODEL, values), values)
         assert np.all(np.abs(a.value - b.value) <= a.error + b.error), one.__name__
 
 
 def test_information_rate_is_that_of_the_signal(values: Any) -> None:
     """dI/dt through d kappa/dt and the mean square error of guessing the class at signal-to-noise ratio kappa (I-MMSE)."""
-    rate = speciation.class_information_rate(MODEL, values)
+    rate = speciation.class_information_rate(odds_at(MODEL, values), values)
     z, w = np.linspace(-9.5, 9.5, 20001), values["weight"][:, None]
-    kappa = speciation.kappa(MODEL, values).value[:, None]
+    kappa = speciation.kappa(odds_at(MODEL, values), values).value[:, None]
     square = np.zeros((COUNT, z.size))
     for sign, share in ((1, w), (-1, 1 - w)):
         y = sign * np.sqrt(kappa) + z
@@ -125,7 +130,7 @@ def test_a_condition_that_holds_at_the_latest_time_is_not_computed() -> None:
 
 def test_one_cluster_has_no_log_odds() -> None:
     with pytest.raises(DomainError, match="two clusters"):
-        odds(get_model("gaussian"), {"sigma": np.ones(1)})
+        odds_at(get_model("gaussian"), {"sigma": np.ones(1)})
 
 
 @pytest.mark.parametrize("monotone", [True, False])

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from regimes.numerics.laws import answers
 from regimes.numerics.laws.curie_weiss.limit import states
 from regimes.numerics.predict import predict
 from regimes.numerics.speciation.kolmogorov import REACH, Frame, Process, blur, splitting
-from regimes.numerics.speciation.splitting import FAMILIES, Setting
+from regimes.numerics.speciation.splitting import OrderParameter, Setting
 from regimes.theory.conventions import q as overlap
 from regimes.theory.derive import derive
 from regimes.theory.laws.curie_weiss.classes import strength, tilt
@@ -30,7 +31,9 @@ CLUSTERS: dict[str, Any] = {"mu": 0.5, "sigma": 0.8, "weight": 0.4, "d": 40.0}
 
 def setting(name: str, at: dict[str, Any]) -> Setting:
     model = get_model(name)
-    return FAMILIES[model.family](model, at)
+    order = answers(model.family).order_parameter
+    assert isinstance(order, OrderParameter)
+    return order.setting(model, at)
 
 
 def draws(name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from scipy.special import ndtri
 
 from regimes.numerics.codegen.generate import generate
 from regimes.numerics.quantities.kernels import build
-from regimes.numerics.quantities.table import Formula, Quantity
+from regimes.numerics.quantity import Formula, Quantity
 from regimes.theory.channel.information_functions import ScalarCumulant, ScalarDispersion, ScalarInformation, ScalarMmse, ScalarOnset
 from regimes.theory.channel.prior import PriorAverage, ScalarPrior, components, log_transform
 from regimes.theory.conventions import gamma, lam, x
@@ -61,7 +61,7 @@ d = sp.Symbol("d", positive=True)
 
 
 def kernel(model: Any, step: Any, *params: Any, target: Any = "numpy") -> Any:
-    what = Quantity("value", "", params, {"definition": Formula("collapse", lambda proof: proof[step])})
+    what = Quantity("value", "", "", "", params, {"definition": Formula("collapse", lambda proof: proof[step])})
     return build(get_model(model), what, "definition", target)
 
 

@@ -9,7 +9,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from regimes.numerics.speciation.splitting import FAMILIES
+from regimes.numerics.laws.zero_mean_mixture.splitting import setting
 from regimes.theory.conventions import Delta, d, decay
 from regimes.theory.derive import derive
 from regimes.theory.laws.zero_mean_mixture import length as dynamics
@@ -23,7 +23,7 @@ GIVEN = {"sigma_a": 1.4, "sigma_b": 0.6, "weight": 0.3, "d": 12.0}
 def test_the_drift_of_the_length_is_that_of_its_square(t: float) -> None:
     """d(R^2) = 2 R dR + 2 dt by Ito, against the drift that the backward Kolmogorov equation is given."""
     proof, model = derive("zero-mean-mixture", "speciation"), get_model("zero-mean-mixture")
-    process = FAMILIES["zero-mean-mixture"](model, GIVEN | {"t": t}).process(t)
+    process = setting(model, GIVEN | {"t": t}).process(t)
     point = {p.symbol: mp.mpf(GIVEN[p.name]) for p in model.params} | {d: mp.mpf(12), decay: mp.exp(-t), Delta: 1 - mp.exp(-2 * t)}
     for r in (1.5, 3.0, 4.5):
         drift = value(proof["length_drift"], point | {dynamics.length: mp.mpf(r)})
