@@ -30,7 +30,7 @@ class DataModel(ABC):
         The model's own parameters.
     source : str
         Where the law was published or defined.
-    scale : Param or None
+    stretch : Param or None
         The parameter that only stretches every coordinate, where there is one.
     """
 
@@ -38,7 +38,7 @@ class DataModel(ABC):
     doc: str
     params: tuple[Param, ...]
     source: str
-    scale: Param | None = None
+    stretch: Param | None = None
 
     @abstractmethod
     def law(self, values: Mapping[str, Any]) -> Law:

@@ -25,7 +25,7 @@ class ProductModel(DataModel):
 
     family = Product.family
     class_count = 1
-    scale = SIGMA
+    stretch = SIGMA
 
     def __init__(self, prior: str, doc: str, unit: Callable[[Mapping[str, Any]], Product], *params: Param, source: str = "") -> None:
         self.name, self.doc, self._unit = f"product-{prior}", f"i.i.d. coordinates, {doc}", unit

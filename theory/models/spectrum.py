@@ -26,7 +26,7 @@ class SpectrumModel(DataModel):
 
     family = GaussianSpectrum.family
     class_count = 1
-    scale = SIGMA
+    stretch = SIGMA
 
     def __init__(
         self, kind: str, doc: str, unit: Callable[[Mapping[str, Any]], GaussianSpectrum], *params: Param, source: str = ""
