@@ -17,10 +17,16 @@ class ProductModel(DataModel):
 
     Parameters
     ----------
-    prior : name of the prior; the model is called ``product-PRIOR``.
-    doc : one line.
-    unit : the prior at sigma = 1, from the values of its own parameters.
-    params : those parameters.
+    prior : str
+        Name of the prior; the model is called ``product-PRIOR``.
+    doc : str
+        One line.
+    unit : callable
+        The prior at sigma = 1, from the values of its own parameters.
+    *params : Param
+        Those parameters.
+    source : str
+        Where it was published or defined.
     """
 
     family = Product.family

@@ -19,7 +19,7 @@ from regimes.theory.derivations import Derivation
 from regimes.theory.derive import derive
 from regimes.theory.errors import DerivationError
 from regimes.theory.laws import CurieWeiss
-from regimes.theory.laws.curie_weiss.classes import place, strength, tilt, two_states
+from regimes.theory.laws.curie_weiss.classes import bias, place, strength, two_states
 from regimes.theory.laws.curie_weiss.times import m_state
 from regimes.theory.model import get_model
 from regimes.theory.params import TILT, TIME
@@ -53,7 +53,7 @@ def test_the_weights_of_the_states_are_those_of_a_sum_over_magnetisations(proof:
     beta, eta, n = mp.mpf("1.5"), mp.mpf("0.4"), 4001
     sums = [(s, mp.binomial(n, (n + s) // 2) * mp.exp(beta * mp.mpf(s) ** 2 / (2 * n) + eta * s / n)) for s in range(-n, n + 1, 2)]
     exact = mp.log(sum(w for s, w in sums if s > 0) / sum(w for s, w in sums if s < 0))
-    at = {m_state: value(proof["m_star"], {BETA: beta}), tilt: eta}
+    at = {m_state: value(proof["m_star"], {BETA: beta}), bias: eta}
     assert abs(value(proof["log_weights"], at) - exact) < 1e-3
 
 
@@ -62,7 +62,7 @@ def test_the_overlap_splits_where_the_curvature_definition_says(proof: Any) -> N
     at = {m_state: mp.mpf("0.8"), strength: 1 / (2 * mp.mpf("0.8") ** 2)}
     assert abs(value(proof["potential_curvature"], at)) < 1e-14
     assert sp.simplify(proof["curvature_time_large_d"] - proof["snr_time_large_d"] - sp.log(2) / 2) == 0
-    force = proof["overlap_drift"].subs({tilt: 0, q: 0})
+    force = proof["overlap_drift"].subs({bias: 0, q: 0})
     assert force == 0
 
 
