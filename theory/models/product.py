@@ -30,7 +30,6 @@ class ProductModel(DataModel):
     """
 
     family = Product.family
-    class_count = 1
     stretch = SIGMA
 
     def __init__(self, prior: str, doc: str, unit: Callable[[Mapping[str, Any]], Product], *params: Param, source: str = "") -> None:

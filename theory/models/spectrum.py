@@ -31,7 +31,6 @@ class SpectrumModel(DataModel):
     """
 
     family = GaussianSpectrum.family
-    class_count = 1
     stretch = SIGMA
 
     def __init__(
