@@ -17,7 +17,7 @@ alpha = ALPHA.symbol
 lam = TILT.symbol
 eps = ENERGY.symbol
 q = OVERLAP.symbol
-level = LEVEL.symbol
+threshold = LEVEL.symbol
 
 decay = sp.Symbol("r", positive=True)
 """Decay of the datum, e^{-t}; printed as such."""

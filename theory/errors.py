@@ -19,11 +19,11 @@ class UnknownNameError(RegimesError):
     Remedy: use one of the nearest names in the message.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or names
         super().__init__(
-            f"unknown {kind} '{name}'; did you mean {' or '.join(near)}?" if near else f"unknown {kind} '{name}'; it takes none"
+            f"unknown {what} '{name}'; did you mean {' or '.join(near)}?" if near else f"unknown {what} '{name}'; it takes none"
         )
 
 

@@ -19,14 +19,22 @@ class Param:
 
     Parameters
     ----------
-    name : the word used in signatures, on the command line and as the SymPy symbol's name.
-    latex : the symbol in formulas.
-    doc : meaning and unit, one line.
-    low, high : ends of the domain; an end is excluded unless `closed` names it.
-    closed : which ends belong to the domain: "", "low", "high" or "both".
-    typical : finite interval from which checks draw, inside the domain.
-    default : value when none is given; None means the parameter must be given.
-    integer : whether only whole numbers are meant.
+    name : str
+        The word used in signatures, on the command line and as the SymPy symbol's name.
+    latex : str
+        The symbol in formulas.
+    doc : str
+        Meaning and unit, one line.
+    low, high : float
+        Ends of the domain; an end is excluded unless `closed` names it.
+    closed : str
+        Which ends belong to the domain: "", "low", "high" or "both".
+    typical : pair of float
+        Finite interval from which checks draw, inside the domain.
+    default : float or None
+        Value when none is given; None means the parameter must be given.
+    integer : bool
+        Whether only whole numbers are meant.
     """
 
     name: str
@@ -55,8 +63,8 @@ class Param:
         """The domain in words, for messages: for instance ``0 < sigma < inf``."""
         left = "<=" if self.closed in ("low", "both") else "<"
         right = "<=" if self.closed in ("high", "both") else "<"
-        kind = ", a whole number" if self.integer else ""
-        return f"{self.low:g} {left} {self.name} {right} {self.high:g}{kind}"
+        whole = ", a whole number" if self.integer else ""
+        return f"{self.low:g} {left} {self.name} {right} {self.high:g}{whole}"
 
     def contains(self, value: float) -> bool:
         """Whether one number lies in the domain (NaN and infinities do not)."""

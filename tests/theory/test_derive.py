@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import inspect
-import json
 from functools import cache
 
 import pytest
-import sympy as sp
 
-from regimes.theory.collapse import argument as collapse
-from regimes.theory.conventions import alpha, d, gamma, lam
+from regimes.theory.conventions import d
 from regimes.theory.derivations import Derivation
 from regimes.theory.derivations.step import Identity, Limit
 from regimes.theory.derive import KINDS, derive
 from regimes.theory.errors import DerivationError
-from regimes.theory.laws.clusters import classes as speciation
-from regimes.theory.laws.clusters import times as speciation_clusters
-from regimes.theory.laws.mixture import pair as speciation_pair
-from regimes.theory.laws.zero_mean_mixture import times as speciation_zero_mean_times
+from regimes.theory.laws import answers
 from regimes.theory.model import all_models
-from regimes.theory.symbolic import rules
 
-DERIVED = {
-    "collapse": {"clusters", "mixture", "spectrum", "product", "curie-weiss", "ising-chain", "random-energy"},
-    "speciation": {"clusters", "spectrum", "ising-chains", "zero-mean-mixture", "curie-weiss", "mixture", "product"},
-}
+EVERY: list[tuple[str, str]] = []
+REFUSED: list[tuple[str, str]] = []
+for _name, _model in all_models().items():
+    _found = answers(_model.family)
+    for _kind, _answer in zip(KINDS, (_found.collapse, _found.speciation), strict=True):
+        (REFUSED if isinstance(_answer, str) else EVERY).append((_name, _kind))
 # A check of these takes from ten seconds to half a minute; others of the same families are cheap.
 DEAR = {(f"product-{prior}", "collapse") for prior in ("uniform", "laplace", "logistic", "gauss-bernoulli", "ternary")}
 DEAR |= {("curie-weiss", "collapse"), ("spectrum-marchenko-pastur", "collapse")}
-EVERY = [(name, kind) for name, model in all_models().items() for kind in KINDS if model.family in DERIVED[kind]]
 CASES = [pytest.param(*case, marks=[pytest.mark.slow] * (case in DEAR)) for case in EVERY]
 
 
@@ -48,7 +41,7 @@ def test_every_step_holds(name: str, kind: str) -> None:
             assert step.outcome.error <= 10.0**-step.details.digits, step.name
 
 
-@pytest.mark.parametrize(("name", "kind"), [(n, k) for n, m in all_models().items() for k in KINDS if m.family not in DERIVED[k]])
+@pytest.mark.parametrize(("name", "kind"), REFUSED)
 def test_what_is_not_derived_is_refused_with_the_reason(name: str, kind: str) -> None:
     with pytest.raises(DerivationError, match=name):
         derive(name, kind)
@@ -66,73 +59,3 @@ def test_every_definition_and_conjecture_names_its_source(name: str, kind: str) 
     for step in derive(name, kind):
         if step.kind in ("definition", "conjecture"):
             assert step.reference, step.name
-
-
-def test_the_pipelines_hold_no_final_formula() -> None:
-    """Values of the headline steps, in any spelling of SymPy's printer, do not stand in the sources that derive them."""
-    modules = (collapse, rules, speciation, speciation_clusters, speciation_pair, speciation_zero_mean_times)
-    texts = [inspect.getsource(m) for m in modules] + [inspect.getsource(type(m)) for m in all_models().values()]
-    source = "".join("".join(texts).split())
-    for name, kind, steps in [
-        (
-            "gaussian",
-            "collapse",
-            ("energy_cumulant", "rate_function", "tilt", "information", "dispersion", "collapse_time", "collapse_snr", "onset_cumulant"),
-        ),
-        ("gaussian-mixture", "speciation", ("kappa", "largest_eigenvalue", "snr_time", "spectral_time", "curvature_time", "potential")),
-        ("zero-mean-mixture", "speciation", ("coordinate_variance", "snr_time_wide", "balance_ratio_narrow", "snr_time_wide_large_d")),
-        ("mixture-unlike", "speciation", ("log_odds_mean", "log_odds_variance", "snr_time_large_d", "balance_time_large_d")),
-    ]:
-        for step in steps:
-            text = "".join(str(derive(name, kind)[step]).split())
-            assert text not in source, step
-            for part in sp.Add.make_args(derive(name, kind)[step]):
-                if part.count_ops() > 6:
-                    assert "".join(str(part).split()) not in source, step
-
-
-def test_collapse_time_of_a_gaussian_is_the_one_of_the_volume_argument() -> None:
-    """With an independent statement: n^(2/d) = 1 + sigma^2 e^(-2t)/(1 - e^(-2t))."""
-    sigma = sp.Symbol("sigma", positive=True)
-    time = derive("gaussian", "collapse")["collapse_time"]
-    left = sp.exp(2 * alpha)
-    right = 1 + sigma**2 * sp.exp(-2 * time) / (1 - sp.exp(-2 * time))
-    for a, sd in [(sp.Rational(1, 10), 1), (sp.Rational(3, 2), sp.Rational(1, 3))]:
-        assert abs(sp.N((left / right).subs({alpha: a, sigma: sd}), 30) - 1) < sp.Float(10) ** -28
-
-
-def test_energy_cumulant_vanishes_without_tilt_and_is_convex() -> None:
-    g = derive("gaussian", "collapse")["energy_cumulant"]
-    assert sp.simplify(g.subs(lam, 0)) == 0
-    bend = sp.diff(g, lam, 2)
-    for k in range(1, 6):
-        assert bend.subs({lam: sp.Rational(k, 3), gamma: sp.Rational(k * k, 2), sp.Symbol("sigma", positive=True): 1}) > 0
-
-
-def test_the_definitions_of_speciation_differ_as_published() -> None:
-    """Theory of the table of definitions: two clusters, M = |m|^2, balanced."""
-    proof = derive("gaussian-mixture", "speciation")
-    mu, sigma, w = (p.symbol for p in all_models()["gaussian-mixture"].params)
-    dim = next(s for s in proof["snr_time"].free_symbols if s.name == "d")
-    big = dim * mu**2
-    table = {
-        "spectral": big + sigma**2,
-        "noise_balance": 1 + big + sigma**2,
-        "snr": big + 1 - sigma**2,
-        "balance": big + 1 - sigma**2,
-        "bimodal": big + 1 - sigma**2,
-        "curvature": big + sp.sqrt(big**2 + (sigma**2 - 1) ** 2),
-    }
-    at = {dim: 37, mu: sp.Rational(4, 3), sigma: sp.Rational(5, 4), w: sp.Rational(1, 2)}
-    for name, inside in table.items():
-        assert abs(sp.N((proof[f"{name}_time"] - sp.log(inside) / 2).subs(at), 30)) < sp.Float(10) ** -28, name
-
-
-def test_every_style_renders_every_step() -> None:
-    proof = verified("gaussian-mixture", "speciation")
-    for style in ("text", "latex", "html", "markdown"):
-        text = proof.render(style)
-        assert text.count("cloning") >= 3
-    steps = json.loads(proof.render("json"))["steps"]
-    assert [s["name"] for s in steps] == [s.name for s in proof]
-    assert all(s["check"]["ok"] for s in steps)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regimes.theory.errors import DomainError, MissingParameterError, UnknownNameError
-from regimes.theory.laws import GaussianClusters, GaussianSpectrum, Law, Mixture, Product
-from regimes.theory.model import all_models, get_model
+from regimes.theory.laws import GaussianClusters, GaussianSpectrum, Law, Mixture, Product, ZeroMeanMixture
+from regimes.theory.model import DataModel, FixedLaw, all_models, get_model
 from regimes.theory.models.gaussian import Gaussian
 from regimes.theory.params import Param
 
@@ -82,3 +84,50 @@ def test_an_unknown_model_gets_the_nearest_names() -> None:
 def test_models_are_listed_without_importing_sympy() -> None:
     code = "import sys; from regimes.theory.model import all_models; assert all_models(); assert 'sympy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class Bare(DataModel):
+    """A model that says no more than it must."""
+
+    name, doc, source = "bare", "two clusters", "this test"
+    params = (Param("far", "f", "distance", 0),)
+
+    def law(self, values: Mapping[str, Any]) -> GaussianClusters:
+        return GaussianClusters((0.5, 0.5), ((values["far"],), (-values["far"],)), 1.0)
+
+
+def test_family_and_classes_are_found_from_the_law() -> None:
+    model = Bare()
+    assert (model.family, model.class_count, model.class_names, model.shipped) == ("clusters", 2, ("0", "1"), False)
+    assert get_model("gaussian").shipped and get_model("product-laplace").shipped
+
+
+def test_a_family_of_one_class_states_no_law_to_say_so() -> None:
+    class Slow(Bare):
+        family = "product"
+
+        def law(self, values: Mapping[str, Any]) -> Any:
+            raise AssertionError("stated")
+
+    assert Slow().class_count == 1
+
+
+def test_a_fixed_law_is_a_model_without_parameters_whose_doubles_are_the_fractions_that_they_are() -> None:
+    law = ZeroMeanMixture(0.1, (1.5, 2.0))
+    model = FixedLaw(law)
+    assert model.complete({}) == {} and model.law({}) is law and (model.family, model.class_count) == (law.family, 2)
+    assert model.symbolic_law() == ZeroMeanMixture(sp.Rational(0.1), (sp.Rational(3, 2), sp.Integer(2)))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_parameter_that_stretches_the_coordinates_does_nothing_else(name: str) -> None:
+    model = get_model(name)
+    if model.stretch is None:
+        return
+    assert model.stretch in model.params
+    values = {p.name: sp.Rational(p.typical[0]) for p in model.params}
+    wide, unit = (model.law({**values, model.stretch.name: size}) for size in (3, 1))
+    power = {"product": 1, "spectrum": 2}[model.family]  # of a coordinate, or of its variance
+    assert isinstance(wide, (Product, GaussianSpectrum)) and isinstance(unit, (Product, GaussianSpectrum))
+    for a, b in zip(wide.atoms, unit.atoms, strict=True):
+        assert a.weight == b.weight and sp.simplify(a.place - 3**power * b.place) == 0

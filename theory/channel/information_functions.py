@@ -46,8 +46,8 @@ class ScalarFunction(Defined):
 
     def template(self) -> tuple[Any, dict[Any, Any]]:
         places = (GAMMA, TILT)[: len(self.args) - 1]
-        kind: Any = type(self)
-        return _definition(kind, self.args[0], places), dict(zip(places, self.args[1:], strict=True))
+        function: Any = type(self)
+        return _definition(function, self.args[0], places), dict(zip(places, self.args[1:], strict=True))
 
     def definition(self) -> Any:
         expr, args = self.template()
@@ -75,8 +75,8 @@ class ScalarFunction(Defined):
 
 
 @lru_cache(maxsize=1024)
-def _definition(kind: Any, prior: Any, args: tuple[Any, ...]) -> Any:
-    return kind.define(prior, *args)
+def _definition(function: Any, prior: Any, args: tuple[Any, ...]) -> Any:
+    return function.define(prior, *args)
 
 
 def _tilted(combine: Callable[[Any, Any], Any]) -> Callable[..., Any]:

@@ -26,10 +26,14 @@ class Schedule:
 
     Attributes
     ----------
-    name, doc : as typed on the command line; one line.
-    time : its own time variable, which grows as the signal fades.
-    options : what else decides it, all with defaults.
-    source : where it was published.
+    name, doc : str
+        As typed on the command line; one line.
+    time : Param
+        Its own time variable, which grows as the signal fades.
+    options : tuple of Param
+        What else decides it, all with defaults.
+    source : str
+        Where it was published.
     """
 
     name: str

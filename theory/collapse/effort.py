@@ -18,9 +18,12 @@ class Effort:
 
     Attributes
     ----------
-    points, digits : of an identity.
-    extrema : points of a stationarity; with none the gradient alone is checked.
-    evaluated : whether g has numbers here; if not, what holds for every g is stated as a definition.
+    points, digits : int
+        Of an identity.
+    extrema : int
+        Points of a stationarity; with none the gradient alone is checked.
+    evaluated : bool
+        Whether g has numbers here; if not, what holds for every g is stated as a definition.
     """
 
     points: int = POINTS

@@ -19,17 +19,21 @@ class MixtureModel(DataModel):
 
     Parameters
     ----------
-    kind : name of the arrangement; the model is called ``mixture-KIND``.
-    doc : one line.
-    make : the clusters, from the values of the parameters.
-    params : the parameters.
+    arrangement : str
+        Its name; the model is called ``mixture-ARRANGEMENT``.
+    doc : str
+        One line.
+    make : callable
+        The clusters, from the values of the parameters.
+    *params : Param
+        The parameters.
     """
 
     family = Mixture.family
     source = "definition of the mixture"
 
-    def __init__(self, kind: str, doc: str, make: Callable[[Mapping[str, Any]], tuple[Cluster, ...]], *params: Param) -> None:
-        self.name, self.doc, self._make, self.params = f"mixture-{kind}", f"Gaussian clusters, {doc}", make, params
+    def __init__(self, arrangement: str, doc: str, make: Callable[[Mapping[str, Any]], tuple[Cluster, ...]], *params: Param) -> None:
+        self.name, self.doc, self._make, self.params = f"mixture-{arrangement}", f"Gaussian clusters, {doc}", make, params
 
     def law(self, values: Mapping[str, Any]) -> Mixture:
         return Mixture(self._make(values))

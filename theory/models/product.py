@@ -17,15 +17,20 @@ class ProductModel(DataModel):
 
     Parameters
     ----------
-    prior : name of the prior; the model is called ``product-PRIOR``.
-    doc : one line.
-    unit : the prior at sigma = 1, from the values of its own parameters.
-    params : those parameters.
+    prior : str
+        Name of the prior; the model is called ``product-PRIOR``.
+    doc : str
+        One line.
+    unit : callable
+        The prior at sigma = 1, from the values of its own parameters.
+    *params : Param
+        Those parameters.
+    source : str
+        Where it was published or defined.
     """
 
     family = Product.family
-    class_count = 1
-    scale = SIGMA
+    stretch = SIGMA
 
     def __init__(self, prior: str, doc: str, unit: Callable[[Mapping[str, Any]], Product], *params: Param, source: str = "") -> None:
         self.name, self.doc, self._unit = f"product-{prior}", f"i.i.d. coordinates, {doc}", unit

@@ -18,20 +18,25 @@ class SpectrumModel(DataModel):
 
     Parameters
     ----------
-    kind : name of the spectrum; the model is called ``spectrum-KIND``.
-    doc : one line.
-    unit : the spectrum of mean one, from the values of its own parameters.
-    params : those parameters.
+    spectrum : str
+        Its name; the model is called ``spectrum-SPECTRUM``.
+    doc : str
+        One line.
+    unit : callable
+        The spectrum of mean one, from the values of its own parameters.
+    *params : Param
+        Those parameters.
+    source : str
+        Where it was published or defined.
     """
 
     family = GaussianSpectrum.family
-    class_count = 1
-    scale = SIGMA
+    stretch = SIGMA
 
     def __init__(
-        self, kind: str, doc: str, unit: Callable[[Mapping[str, Any]], GaussianSpectrum], *params: Param, source: str = ""
+        self, spectrum: str, doc: str, unit: Callable[[Mapping[str, Any]], GaussianSpectrum], *params: Param, source: str = ""
     ) -> None:
-        self.name, self.doc, self._unit = f"spectrum-{kind}", f"Gaussian data, {doc}", unit
+        self.name, self.doc, self._unit = f"spectrum-{spectrum}", f"Gaussian data, {doc}", unit
         self.params = (*params, SIGMA)
         self.source = source or "definition of the spectrum"
 

@@ -29,7 +29,8 @@ def value(expr: Any, point: Mapping[Any, Any]) -> Any:
 
     Raises
     ------
-    DerivationError : an integral did not settle or a root is not bracketed.
+    DerivationError
+        An integral did not settle or a root is not bracketed.
     """
     function, symbols, holes = _compiled(sp.sympify(expr, strict=True))
     inner = {hole: _special(node, point) for hole, node in holes}

@@ -46,11 +46,16 @@ _STEEP = frozenset({"exp", "sinh", "cosh", "tanh", "erf", "erfc"})
 class _Size:
     """Bounds on what evaluation can make of a tree.
 
-    bits : of all rational numbers in it, numerators and denominators.
-    up, down : log2 of the largest rational factor it can show, and of the largest its inverse can.
-    degree : of the polynomial it grows like, exponentials apart.
-    tower : exponentials within one another.
-    logs : whether a logarithm is in it, which an exponential can turn into a power.
+    bits : float
+        Of all rational numbers in it, numerators and denominators.
+    up, down : float
+        log2 of the largest rational factor it can show, and of the largest its inverse can.
+    degree : float
+        Of the polynomial it grows like, exponentials apart.
+    tower : int
+        Exponentials within one another.
+    logs : bool
+        Whether a logarithm is in it, which an exponential can turn into a power.
     """
 
     bits: float = 0.0
@@ -63,18 +68,23 @@ class _Size:
 
 @dataclass(frozen=True)
 class Tree:
-    """A formula that was read: `kind` is number, name, sum, product, inverse, power, or a function's name.
+    """A formula that was read: `head` is number, name, sum, product, inverse, power, or a function's name.
 
     Attributes
     ----------
-    parts : what it is made of.
-    value : the exact number if it is a rational one that evident arithmetic gives, else None.
-    constant : a number close to its value if there is no symbol in it, else None.
-    name : of a symbol or a constant.
-    size : bounds on what evaluation can make of it.
+    parts : tuple of Tree
+        What it is made of.
+    value : Fraction or None
+        The exact number if it is a rational one that evident arithmetic gives.
+    constant : float or None
+        A number close to its value if there is no symbol in it.
+    name : str
+        Of a symbol or a constant.
+    size : _Size
+        Bounds on what evaluation can make of it.
     """
 
-    kind: str
+    head: str
     parts: tuple[Tree, ...]
     size: _Size
     value: Fraction | None = None
@@ -92,7 +102,8 @@ class Tree:
 
         Raises
         ------
-        InputError : a part of it has no finite real value.
+        InputError
+            A part of it has no finite real value.
         """
         import sympy as sp
 
@@ -110,13 +121,17 @@ def read(text: str, names: Collection[str], what: str = "formula") -> Tree:
 
     Parameters
     ----------
-    text : sums, products, quotients, powers ``**``, numbers, names, `CONSTANTS` and calls of `FUNCTIONS`.
-    names : the symbols that may occur.
-    what : the formula's place, for messages.
+    text : str
+        Sums, products, quotients, powers ``**``, numbers, names, `CONSTANTS` and calls of `FUNCTIONS`.
+    names : collection of str
+        The symbols that may occur.
+    what : str
+        The formula's place, for messages.
 
     Raises
     ------
-    InputError : it is not such a formula, or it is too long, too deep, or its numbers are too large; one line with the column.
+    InputError
+        It is not such a formula, or it is too long, too deep, or its numbers are too large; one line with the column.
     """
     return _Reader(text, names, what).all()
 
@@ -134,9 +149,9 @@ class _Reader:
         if self._peek()[1] == "":
             self._refuse("it is empty: write for instance exp(-a**2/2)/sqrt(2*pi)")
         tree = self._sum()
-        kind, word, _ = self._peek()
+        head, word, _ = self._peek()
         if word:
-            hint = "write * between factors" if kind != "sign" or word == "(" else "there is one too many"
+            hint = "write * between factors" if head != "sign" or word == "(" else "there is one too many"
             self._refuse(f"'{word}' is out of place; {hint}")
         return tree
 
@@ -150,8 +165,8 @@ class _Reader:
                 better = "it is made of numbers, names, + - * / ** ( ) and functions as exp(...)"
                 better = "write ** for a power" if text[at] == "^" else better
                 raise InputError(f"{self.what}, column {at + 1}: {text[at]!a} is no part of a formula; {better}")
-            kind = str(match.lastgroup)
-            found.append((kind, match[kind], match.start(kind) + 1))
+            head = str(match.lastgroup)
+            found.append((head, match[head], match.start(head) + 1))
             if len(found) > TOKENS:
                 raise InputError(f"{self.what} has more than {TOKENS} numbers, names and signs: write it shorter")
             at = match.end()
@@ -206,10 +221,10 @@ class _Reader:
         return self._make("power", (base, self._signed()), at)
 
     def _atom(self) -> Tree:
-        kind, word, at = self._next()
-        if kind == "number":
+        head, word, at = self._next()
+        if head == "number":
             return self._literal(word, at)
-        if kind == "name":
+        if head == "name":
             return self._call(word, at) if word in FUNCTIONS or self._peek()[1] == "(" else self._symbol(word, at)
         if word != "(":
             self._refuse(f"a number, a name or a parenthesis is missing {f'before {word!r}' if word else 'at the end'}", at)
@@ -256,29 +271,29 @@ class _Reader:
             self._refuse(f"the number {shown} is too long: at most {DIGITS} figures and 1e{DECIMALS}", at)
         return _number(Fraction(word))
 
-    def _make(self, kind: str, parts: Sequence[Tree], at: int) -> Tree:
+    def _make(self, head: str, parts: Sequence[Tree], at: int) -> Tree:
         """A tree of these parts, after its size."""
         values = [part.value for part in parts]
-        if kind == "power":
+        if head == "power":
             size = self._power_size(parts[0], parts[1], at)
         else:
-            size = _size(kind, [part.size for part in parts])
+            size = _size(head, [part.size for part in parts])
         if size.bits > BITS or max(size.up, size.down) > BITS:
             self._refuse(f"the numbers here can grow to more than {BITS} binary digits: make them smaller", at)
         inner = max(parts, key=lambda part: part.size.tower).size
         if size.tower > TOWER or (size.tower == TOWER > inner.tower and (inner.up > 10 or inner.degree > 2)):
             self._refuse("exponentials within one another like this leave every range: two at most, the inner one as in exp(-exp(-a))", at)
-        if kind in ("sin", "cos", "tan") and size.tower:
-            self._refuse(f"{kind} of an exponential cannot be computed where that is large", at)
+        if head in ("sin", "cos", "tan") and size.tower:
+            self._refuse(f"{head} of an exponential cannot be computed where that is large", at)
         constant = None
         if all(part.constant is not None for part in parts):
-            constant = self._constant(kind, [part.constant for part in parts], at)
-        return Tree(kind, tuple(parts), size, _folded(kind, values) if all(v is not None for v in values) else None, constant)
+            constant = self._constant(head, [part.constant for part in parts], at)
+        return Tree(head, tuple(parts), size, _folded(head, values) if all(v is not None for v in values) else None, constant)
 
-    def _constant(self, kind: str, values: Sequence[Any], at: int) -> float:
+    def _constant(self, head: str, values: Sequence[Any], at: int) -> float:
         """The value of an operation on numbers, which has to be a real one in the range of doubles."""
         try:
-            result = _NUMERIC[kind](*values)
+            result = _NUMERIC[head](*values)
         except (ArithmeticError, ValueError):
             result = math.nan
         if isinstance(result, complex) or not math.isfinite(result):
@@ -324,31 +339,31 @@ def _number(value: Fraction) -> Tree:
     return Tree("number", (), _Size(float(bits), up, down), value, float(value))
 
 
-def _size(kind: str, sizes: Sequence[_Size]) -> _Size:
+def _size(head: str, sizes: Sequence[_Size]) -> _Size:
     bits, tower, logs = sum(s.bits for s in sizes), max(s.tower for s in sizes), any(s.logs for s in sizes)
     first, degree = sizes[0], max(s.degree for s in sizes)
-    if kind == "product":
+    if head == "product":
         return _Size(bits, sum(s.up for s in sizes), sum(s.down for s in sizes), sum(s.degree for s in sizes), tower, logs)
-    if kind == "inverse":
+    if head == "inverse":
         return _Size(bits, first.down, first.up, degree, tower, logs)
-    if kind == "sqrt":
+    if head == "sqrt":
         return _Size(bits, first.up / 2, first.down / 2, degree / 2, tower, logs)
     up, down = (max(s.up for s in sizes) + math.log2(len(sizes)), max(s.down for s in sizes) + math.log2(len(sizes)))
-    if kind == "exp" and logs:
+    if head == "exp" and logs:
         bits += 2 ** min(up, 64.0) * bits  # exp(c log y) = y**c
         up = down = max(up, down, bits)
-    return _Size(bits, up, down, degree, tower + (kind in _STEEP), logs or kind == "log")
+    return _Size(bits, up, down, degree, tower + (head in _STEEP), logs or head == "log")
 
 
-def _folded(kind: str, values: Sequence[Any]) -> Fraction | None:
+def _folded(head: str, values: Sequence[Any]) -> Fraction | None:
     """The exact value of an operation on numbers, if it is rational."""
-    if kind == "sum":
+    if head == "sum":
         return sum(values, Fraction(0))
-    if kind == "product":
+    if head == "product":
         return Fraction(math.prod(values))
-    if kind == "inverse":
+    if head == "inverse":
         return 1 / Fraction(values[0])
-    if kind == "power" and values[1].denominator == 1:
+    if head == "power" and values[1].denominator == 1:
         return Fraction(values[0] ** values[1].numerator)
     return None
 
@@ -358,13 +373,13 @@ def _build(tree: Tree, symbols: Mapping[str, Any]) -> Any:
 
     if tree.value is not None:
         return sp.Rational(tree.value.numerator, tree.value.denominator)
-    if tree.kind == "name":
+    if tree.head == "name":
         return symbols[tree.name] if tree.name in symbols else {"pi": sp.pi, "E": sp.E}[tree.name]
     parts = [_build(part, symbols) for part in tree.parts]
     lost = any(part.constant is None and not expr.free_symbols for part, expr in zip(tree.parts, parts, strict=True))
-    if lost and tree.kind not in ("sum", "product"):  # what is left was never measured
+    if lost and tree.head not in ("sum", "product"):  # what is left was never measured
         raise InputError("the symbols of an argument cancel, as in exp(a - a): write the number that is left")
-    match tree.kind:
+    match tree.head:
         case "sum":
             return sp.Add(*parts)
         case "product":
@@ -376,4 +391,4 @@ def _build(tree: Tree, symbols: Mapping[str, Any]) -> Any:
         case "Heaviside":
             return sp.Piecewise((0, parts[0] < 0), (1, True))
         case _:
-            return getattr(sp, tree.kind)(*parts)
+            return getattr(sp, tree.head)(*parts)

@@ -301,7 +301,7 @@ def _law_kernel(model: DataModel) -> Kernel:
 
 def _scale(model: DataModel) -> tuple[str, ...]:
     """Name of the parameter that only scales the coordinates, if the model says so."""
-    return (model.scale.name,) if model.scale else ()
+    return (model.stretch.name,) if model.stretch else ()
 
 
 def unit_priors(

@@ -21,7 +21,7 @@ from regimes.numerics.speciation.kolmogorov import REACH, Frame, Process, blur, 
 from regimes.numerics.speciation.splitting import OrderParameter, Setting
 from regimes.theory.conventions import q as overlap
 from regimes.theory.derive import derive
-from regimes.theory.laws.curie_weiss.classes import strength, tilt
+from regimes.theory.laws.curie_weiss.classes import bias, strength
 from regimes.theory.laws.curie_weiss.times import m_state
 from regimes.theory.model import get_model
 from tests.numerics import twins
@@ -169,7 +169,7 @@ def test_drift_and_noise_of_curie_weiss_are_the_derived_ones() -> None:
     proof, t = derive("curie-weiss", "speciation"), np.log(d / g) / 2
     process = setting("curie-weiss", {"beta": beta, "h": eta / d, "d": d}).process(t)
     m = float(states(np.array([beta]), np.zeros(1))[0][0])
-    at = {strength: g, tilt: eta, m_state: m, sp.Symbol("beta", positive=True): beta}
+    at = {strength: g, bias: eta, m_state: m, sp.Symbol("beta", positive=True): beta}
     for place in (-1.1, 0.2, 0.9):
         derived = float(proof["overlap_drift"].subs({**at, overlap: place}))
         assert float(process.drift(np.array([place]), t)[0]) == pytest.approx(derived, rel=1e-6)

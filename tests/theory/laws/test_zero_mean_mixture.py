@@ -10,7 +10,7 @@ import pytest
 import sympy as sp
 
 from regimes.theory.conventions import d
-from regimes.theory.derivations.derivation import Derivation
+from regimes.theory.derivations import Derivation
 from regimes.theory.derive import derive
 from regimes.theory.errors import DerivationError
 from regimes.theory.laws.zero_mean_mixture.times import by_lambert

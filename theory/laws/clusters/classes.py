@@ -11,7 +11,7 @@ import sympy as sp
 
 from regimes.theory import conventions as c
 from regimes.theory.channel.forward import IN_TIME, fokker_planck, gaussian_coordinate, start
-from regimes.theory.conventions import Delta, a, d, decay, gamma, level, q, y, z
+from regimes.theory.conventions import Delta, a, d, decay, gamma, q, threshold, y, z
 from regimes.theory.derivations import Derivation
 from regimes.theory.errors import DerivationError
 from regimes.theory.laws.clusters.law import GaussianClusters
@@ -28,7 +28,7 @@ from regimes.theory.symbolic.functions import LogCosh, RelativeEntropyTerm
 def cluster_speciation(model: DataModel, law: GaussianClusters) -> Derivation:
     """Log-odds, cloning curve, every definition of the speciation time, overlap potential, Landau expansion."""
     proof = gaussian_coordinate(start(model, "speciation"), law.sd**2, "One coordinate of a datum about its cluster's centre", model.source)
-    names = {**proof.latex_names, d: DIMENSION.latex, q: OVERLAP.latex, level: LEVEL.latex, kappa: r"\kappa", decay_sq: "e^{-2t}"}
+    names = {**proof.latex_names, d: DIMENSION.latex, q: OVERLAP.latex, threshold: LEVEL.latex, kappa: r"\kappa", decay_sq: "e^{-2t}"}
     proof = Derivation(proof.model, proof.kind, proof.title, {**proof.domains, d: DIMENSION.typical}, names, proof.steps, proof.definitions)
     if len(law.weights) == 1:
         return gaussian_curvature(proof)
@@ -150,9 +150,9 @@ def _cloning(proof: Derivation, law: GaussianClusters) -> Derivation:
     info = w * NormalAverage(sp.log(posterior(w, up) / w), z) + (1 - w) * NormalAverage(sp.log(posterior(1 - w, -down) / (1 - w)), z)
 
     def divergence(odds: Any) -> Any:  # KL(posterior || prior) >= 0, term by term non-negative
-        tilt = sp.tanh(odds / 2)
-        common = 1 + (2 * w - 1) * tilt
-        return w * RelativeEntropyTerm(2 * (1 - w) * tilt / common) + (1 - w) * RelativeEntropyTerm(-2 * w * tilt / common)
+        lean = sp.tanh(odds / 2)
+        common = 1 + (2 * w - 1) * lean
+        return w * RelativeEntropyTerm(2 * (1 - w) * lean / common) + (1 - w) * RelativeEntropyTerm(-2 * w * lean / common)
 
     stable = w * NormalAverage(divergence(up), z) + (1 - w) * NormalAverage(divergence(down), z)
     proof = proof.then(

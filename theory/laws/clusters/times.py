@@ -7,7 +7,7 @@ from typing import Any
 import sympy as sp
 
 from regimes.theory import conventions as c
-from regimes.theory.conventions import Delta, a, d, decay, gamma, level, y, z
+from regimes.theory.conventions import Delta, a, d, decay, gamma, threshold, y, z
 from regimes.theory.derivations import Derivation
 from regimes.theory.laws.clusters.law import GaussianClusters
 from regimes.theory.speciation.landau import ORDER, cumulants, landau, theta
@@ -65,9 +65,13 @@ def cluster_times(proof: Derivation, law: GaussianClusters, balanced: dict[Any, 
             title=f"Speciation time, definition '{name}'" + (" for a given kappa_c" if name == "cloning" else ""),
             domains={**at, wanted: (0.5, 1.5)},
         )
-    root = LargestRoot(level - proof["cloning_curve"], kappa, 0, sp.oo)
+    root = LargestRoot(threshold - proof["cloning_curve"], kappa, 0, sp.oo)
     proof = proof.define(
-        "cloning_kappa", sp.Symbol("kappa_c"), root, "Class signal-to-noise ratio at which the cloning probability equals the level", PAPER
+        "cloning_kappa",
+        sp.Symbol("kappa_c"),
+        root,
+        "Class signal-to-noise ratio at which the cloning probability equals the threshold",
+        PAPER,
     )
     proof = proof.define(
         "cloning_time", sp.Symbol("t_S"), proof["cloning_time_at_kappa"].subs(wanted, root), "Speciation time, definition 'cloning'", PAPER

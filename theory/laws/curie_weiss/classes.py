@@ -22,7 +22,7 @@ from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LineIntegral, NormalAverage, interval_integral
 from regimes.theory.symbolic.functions import LogCosh, PlainErfc
 
-tilt = sp.Symbol("eta", real=True)
+bias = sp.Symbol("eta", real=True)
 """Field on the scale on which both states have a weight: h = eta/d."""
 strength = sp.Symbol("g", positive=True)
 """Signal on the scale of speciation: gamma = g/d."""
@@ -33,9 +33,9 @@ place, spread = sp.Symbol("v", real=True), sp.Symbol("b", positive=True)
 def curie_weiss_speciation(model: DataModel, law: CurieWeiss) -> Derivation:
     """Field integral of the posterior, two states at large d, kappa, overlap in regime I, times, Landau expansion."""
     names = {d: DIMENSION.latex, q: OVERLAP.latex, M: "M", m_state: "m_*", total: r"\textstyle\sum_i a_i", u: "u", kappa: r"\kappa"}
-    names |= {tilt: r"\eta", strength: "g", place: "v", spread: "b", top: r"\Lambda", top_of_d: r"\Lambda_d", decay_sq: "e^{-2t}"}
+    names |= {bias: r"\eta", strength: "g", place: "v", spread: "b", top: r"\Lambda", top_of_d: r"\Lambda_d", decay_sq: "e^{-2t}"}
     proof = states(snr(start(model, "speciation")).drawing({d: DIMENSION.typical}, names), law)
-    drawn = {law.beta: (1.4, 2.0), tilt: (-1.0, 1.0), strength: (0.3, 2.0), place: (-1.5, 1.5), spread: (0.5, 1.5)}
+    drawn = {law.beta: (1.4, 2.0), bias: (-1.0, 1.0), strength: (0.3, 2.0), place: (-1.5, 1.5), spread: (0.5, 1.5)}
     proof = proof.drawing(drawn, {})
     proof = _posterior(proof, law)
     proof = _two_states(proof, law)
@@ -110,7 +110,7 @@ def two_states(claim: Any, large: Any, height: Any, root: Any, observable: Any =
 def _two_states(proof: Derivation, law: CurieWeiss) -> Derivation:
     root = state_root(law).subs(law.h, 0)
     proof = proof.define("m_star", m_state, root, "Magnetisation of the states without field", "saddle point above", insert=True)
-    fields = [law.beta * u + tilt / d + sp.sqrt(strength / d) * (place / sp.sqrt(d) + s * spread) for s in (1, -1)]
+    fields = [law.beta * u + bias / d + sp.sqrt(strength / d) * (place / sp.sqrt(d) + s * spread) for s in (1, -1)]
     height = d * (-law.beta * u**2 / 2 + sum(LogCosh(f) for f in fields) / 2)
     whole, up, down = (interval_integral(sp.exp(height), u, low, high) for low, high in ((-sp.oo, sp.oo), (0, sp.oo), (-sp.oo, 0)))
     mean = LineIntegral(sum(sp.tanh(f) for f in fields) / 2 * sp.exp(height), u) / whole
@@ -238,7 +238,7 @@ def _overlap(proof: Derivation) -> Derivation:
         title="Its slope is minus the drift",
         domains=at,
     )
-    bend = sp.Subs(sp.Derivative(height.subs(tilt, 0), q, q), q, 0)
+    bend = sp.Subs(sp.Derivative(height.subs(bias, 0), q, q), q, 0)
     proof = proof.then(
         rules.differentiate,
         bend,

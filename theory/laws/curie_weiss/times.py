@@ -70,7 +70,7 @@ def curie_weiss_times(proof: Derivation, law: CurieWeiss) -> Derivation:
     for name, left, right, title in (
         ("snr", odds, sp.S.One, "Class signal-to-noise ratio of many spins equals one"),
         ("balance", 2 * odds, 2 * sp.sqrt(odds), "Mean of the log-odds of many spins equals their standard deviation"),
-        ("cloning", odds, wanted, "The class signal-to-noise ratio of many spins reaches kappa_c, at which cloning has the level wanted"),
+        ("cloning", odds, wanted, "The class signal-to-noise ratio of many spins reaches kappa_c, at which cloning reaches the threshold"),
     ):
         proof = _time(proof, name, left, right, title, {})
     limit: dict[str, Any] = {"variable": d, "towards": "infinity"}

@@ -68,7 +68,7 @@ def chain_times(proof: Derivation, law: IsingChains) -> Derivation:
         (proof["kappa"].subs(proof["contrast"], contrast), wanted),
         gamma,
         name="cloning_snr",
-        title="Definition 'cloning': the class signal-to-noise ratio reaches kappa_c, where the universal curve has the level wanted",
+        title="Definition 'cloning': the class signal-to-noise ratio reaches kappa_c, where the universal curve reaches the threshold",
         where=lambda u: u > 0,
         domains=at,
     )

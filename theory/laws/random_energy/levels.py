@@ -188,7 +188,7 @@ def _phases(proof: Derivation, beta: Any) -> Derivation:
         glass,
         target=beta * proof["ground_depth"],
         name="condensed_free_energy",
-        title="It is that of the lowest level alone: the two roads meet",
+        title="It is that of the lowest level alone: the two methods meet",
     )
     for name, part in (("liquid", liquid), ("glass", glass)):
         proof = proof.then(

@@ -19,7 +19,7 @@ _AT: Domains = {length: (0.5, 4.0), d: (2.0, 8.0)}
 
 
 def length_dynamics(proof: Derivation, law: ZeroMeanMixture) -> Derivation:
-    """Law of the length, its forward equation, score, reverse drift by two roads, potential, noise amplitude."""
+    """Law of the length, its forward equation, score, reverse drift by two methods, potential, noise amplitude."""
     effort: dict[str, Any] = {"points": 5, "digits": 15, "domains": _AT}
     proof = proof.drawing({}, {length: r"|x|"})
     # coordinates are alike: all but one at the origin, that one at |x|

@@ -88,7 +88,7 @@ def _by_odds(proof: Derivation, law: ZeroMeanMixture) -> Derivation:
         for name, condition, title in (
             ("snr", 1 - signal, "Class signal-to-noise ratio equals one"),
             ("balance", deviation - 2 * signal, "Mean of the log-odds equals their standard deviation, x from class a"),
-            ("cloning", wanted - signal, "Class signal-to-noise ratio reaches kappa_c, where the universal curve has the level wanted"),
+            ("cloning", wanted - signal, "Class signal-to-noise ratio reaches kappa_c, where the universal curve reaches the threshold"),
         ):
             root = LargestRoot(condition.subs(ratio, ratio**side), ratio, 1, sp.oo) ** side
             words = f"{title}, class a the {order} one"
