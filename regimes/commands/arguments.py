@@ -58,7 +58,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def pick_model(name: str, words: Sequence[str]) -> tuple[DataModel, list[str]]:
-    """The model that MODEL and the CHOICE=VALUE beside it stand for - a name, a family, a file - and the words that are left."""
+    """The model that MODEL and the CHOICE=VALUE beside it stand for - a name, a group, a file - and the words that are left."""
     from regimes.numerics.model_files.reader import choose_model
 
     given = [word.partition("=") for word in words if "=" in word]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def run(words: Sequence[str]) -> int:
     """Compute the critical times over the plane, print them or leave them in a file; 1 if a value could not be computed."""
     parser = Parser("diagram", "Collapse, accuracy, onset and speciation times over a plane, as a picture, as arrays, or as a table.")
-    parser.add_argument("model", metavar="MODEL", help="name, family or file.toml; see regimes models")
+    parser.add_argument("model", metavar="MODEL", help="name, group or file.toml; see regimes models")
     parser.add_argument(
         "values", nargs="*", metavar="NAME=VALUE", help="two ranges lo:hi:count, x and y, among the model's parameters, alpha, t, n, d; "
         "numbers for the others; definition=NAME of the speciation time, which needs d (snr if not given)",

@@ -19,7 +19,7 @@ LINKAGES = ("single", "average", "complete")
 def run(words: Sequence[str]) -> int:
     """Print the merges of the classes of a mixture, or leave a dendrogram in a file."""
     parser = Parser("hierarchy", "Nested classes of a mixture and their speciation times, as a table or as a dendrogram.")
-    parser.add_argument("model", metavar="MODEL", help="a mixture: name, family or file.toml; see regimes models")
+    parser.add_argument("model", metavar="MODEL", help="a mixture: name, group or file.toml; see regimes models")
     parser.add_argument(
         "values", nargs="*", metavar="NAME=VALUE", help="parameters of the model; d, the dimension; t, times of cloning probabilities"
     )

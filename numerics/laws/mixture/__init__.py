@@ -2,6 +2,7 @@
 
 from regimes.numerics.laws import Answers
 from regimes.numerics.laws.mixture.levels import levels
+from regimes.numerics.laws.mixture.model_file import FILE
 from regimes.numerics.laws.mixture.odds import odds
 from regimes.numerics.laws.mixture.quantities import quantities
 
@@ -15,4 +16,5 @@ ANSWERS = Answers(
     densities=_BY_CLASS,
     order_parameter="has no scalar order parameter whose reverse process is closed",
     hierarchy=odds,
+    file=FILE,
 )

@@ -2,6 +2,7 @@
 
 from regimes.numerics.laws import NO_HIERARCHY, ONE_CLASS, Answers
 from regimes.numerics.laws.product.levels import levels
+from regimes.numerics.laws.product.model_file import FILE
 from regimes.numerics.laws.product.points import points
 from regimes.numerics.laws.product.quantities import density, quantities
 
@@ -13,4 +14,5 @@ ANSWERS = Answers(
     densities=density,
     order_parameter=ONE_CLASS,
     hierarchy=NO_HIERARCHY,
+    file=FILE,
 )

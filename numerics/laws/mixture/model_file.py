@@ -1,4 +1,4 @@
-"""The table [mixture] of a model file: Gaussian clusters by their means or by the Gram matrix of the means.
+"""A mixture in a model file: the table [mixture], Gaussian clusters by their means or by the Gram matrix of the means.
 
 [mixture]
 weights = [0.5, "w", "1/2 - w"]       # those without a cost sum to one
@@ -11,15 +11,15 @@ costs = [0, 0, 0.1]                   # if given: a weight is that of the list t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from regimes.numerics.model_files.kinds import FileKind, Written, expression
 from regimes.numerics.model_files.tables import Table, formula
 from regimes.theory.errors import DomainError, InputError
 from regimes.theory.laws import Cluster, Mixture
 from regimes.theory.params import Param
 from regimes.theory.symbolic.formula_text import Tree
-
-__all__ = ["MOST_CLUSTERS", "read_mixture"]
 
 MOST_CLUSTERS, MOST_IN_FORMULAS = 32, 6
 """Clusters of a mixture; of one whose Gram matrix has parameters in it."""
@@ -28,20 +28,15 @@ _SUM, _SEMIDEFINITE = 1e-12, 1e-10  # what weights and eigenvalues may miss, for
 Matrix = list[list[Any]]
 
 
-def read_mixture(top: Table, own: tuple[Param, ...]) -> Callable[[Mapping[str, Any]], Mixture]:
-    """The law from values of the parameters: numbers, arrays of one length, or SymPy symbols.
-
-    Raises
-    ------
-    InputError : a missing or unknown key, lists that do not fit together, numbers that make no mixture; in one line.
-    """
+def _read(top: Table, own: tuple[Param, ...], folder: Path) -> Written:
+    del folder
     table = top.table("mixture", "weights", "gram", "means", "sds", "sd", "costs")
     trees = _trees(table, [p.name for p in own])
     symbols = {p.name: p.symbol for p in own}
-    built = {key: [[_built(tree, symbols, f"mixture.{key}") for tree in row] for row in rows] for key, rows in trees.items()}
+    built = {key: [[expression(tree, symbols, f"mixture.{key}") for tree in row] for row in rows] for key, rows in trees.items()}
     maker = _Maker(built, own)
     _check(maker, own)
-    return maker
+    return Written(own, maker)
 
 
 def _trees(table: Table, names: list[str]) -> dict[str, list[list[Tree]]]:
@@ -74,13 +69,6 @@ def _tree(entry: Any, names: list[str], what: str) -> Tree:
     tree = formula(entry, names, what)
     assert isinstance(tree, Tree)
     return tree
-
-
-def _built(tree: Tree, symbols: Mapping[str, Any], what: str) -> Any:
-    try:
-        return tree.build(symbols)
-    except InputError as error:
-        raise InputError(f"{what}: {error}") from None
 
 
 class _Maker:
@@ -228,3 +216,24 @@ def _real(value: Any, what: str, shown: str) -> float:
     if not math.isfinite(number):
         raise InputError(f"{what} has an entry that is not a real number{shown}")
     return number
+
+
+FILE = FileKind(
+    table="mixture",
+    doc="Gaussian clusters of a model file",
+    read=_read,
+    hint="""\
+A mixture of your own is a file ./mine.toml, given as the model:
+
+    [model]
+    name = "three"
+    kind = "mixture"
+    [mixture]
+    weights = [0.5, "w", "1/2 - w"]
+    gram = [[1, 0, -1], [0, 1, 0], [-1, 0, 1]]
+    sd = 1
+    [parameters.w]
+    low = 0.0
+    high = 0.5
+""",
+)
