@@ -10,7 +10,7 @@ from regimes.numerics.arrays import Values
 from regimes.numerics.collapse.finite_size import At, Points
 from regimes.numerics.collapse.levels import EnergyLevels
 from regimes.numerics.collapse.window import Densities, Density
-from regimes.numerics.model_files.kinds import FileKind
+from regimes.numerics.model_files.forms import FileForm
 from regimes.numerics.quantity import Quantity
 from regimes.numerics.speciation.odds import ClassOdds
 from regimes.numerics.speciation.splitting import OrderParameter
@@ -41,7 +41,7 @@ class Answers:
         Nested groups of the classes of a model, `hierarchy.Hierarchies`.
     quantities : callable
         Everything that can be asked of a model, by name.
-    file : FileKind or str
+    file : FileForm or str
         How a file describes a law of the family.
     """
 
@@ -52,7 +52,7 @@ class Answers:
     densities: Densities | str
     order_parameter: OrderParameter | str
     hierarchy: Callable[[DataModel, Values], ClassOdds] | str
-    file: FileKind | str = "is of a family that no file describes"
+    file: FileForm | str = "is of a family that no file describes"
 
 
 ONE_CLASS = "has one class: there is nothing to tell apart"

@@ -84,8 +84,8 @@ def integrals(f: Density, point: Point, low: float, high: float, count: int, wha
     """Integrals of f(x) x^k for k < count over an interval, by the double-exponential rule with its step halved until they settle."""
     reach = 5.5  # places down to 1e-83 of the interval and up to 1e83
     before = np.full(count, np.nan)
-    for level in range(8, 17):
-        s = np.linspace(-reach, reach, 2**level + 1)
+    for halvings in range(8, 17):
+        s = np.linspace(-reach, reach, 2**halvings + 1)
         x, slope = _places(s, low, high)
         values = f(x, point)
         if not np.isfinite(values).all():

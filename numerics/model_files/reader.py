@@ -2,7 +2,7 @@
 
 [model]
 name = "mine"
-kind = "..."                              # the family of its law, see `kinds`; what it is called in `doc`, if given
+kind = "..."                              # the family of its law, see `forms`; doc = "..." may say more
 [...]                                     # the law: the family says which table describes it
 [parameters.rho]
 low = 0.0
@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
-from regimes.numerics.model_files.kinds import FileModel, file_kinds
+from regimes.numerics.model_files.forms import FileModel, file_forms
 from regimes.numerics.model_files.tables import Table, file_bytes, parameters
 from regimes.theory.errors import InputError, UnknownNameError
 from regimes.theory.model import DataModel, Group, all_groups, all_models, find_model
@@ -66,7 +66,7 @@ def choose_model(name: str, words: Mapping[str, str]) -> tuple[DataModel, dict[s
                 if model.family != family:
                     raise InputError(f"{value} is of kind {model.family}, not {family}: give it as the model")
                 return model, left
-            if family in file_kinds() and suffix in file_kinds()[family].suffixes:
+            if family in file_forms() and suffix in file_forms()[family].suffixes:
                 return read_numbers(value, family), left
     return found.choose(words)
 
@@ -105,11 +105,11 @@ def _model(top: Table, folder: Path) -> DataModel:
         raise InputError(f"name {name[:40]!a} is no name: use small letters, digits and hyphens, for instance spike-and-slab")
     if name in {*all_models(), *all_groups()}:
         raise InputError(f"name '{name}' is that of a model of this program: choose another")
-    if family not in file_kinds():
-        raise InputError(str(UnknownNameError("kind", family[:40], file_kinds())))
-    kind = file_kinds()[family]
-    top.expect("model", "parameters", kind.table)
-    return FileModel(name, doc or kind.doc, family, kind.read(top, parameters(top), folder))
+    if family not in file_forms():
+        raise InputError(str(UnknownNameError("kind", family[:40], file_forms())))
+    form = file_forms()[family]
+    top.expect("model", "parameters", form.table)
+    return FileModel(name, doc or form.doc, family, form.read(top, parameters(top), folder))
 
 
 def read_numbers(path: str | Path, family: str) -> DataModel:
@@ -123,6 +123,6 @@ def read_numbers(path: str | Path, family: str) -> DataModel:
     stem = Path(path).stem.lower()
     name = f"{family}-{stem}" if _NAME.fullmatch(stem) and len(stem) <= 30 else f"{family}-file"
     name = f"{family}-file" if name in all_models() else name
-    kind = file_kinds()[family]
-    assert kind.read_numbers is not None
-    return FileModel(name, kind.doc, family, kind.read_numbers(Path(path)))
+    form = file_forms()[family]
+    assert form.read_numbers is not None
+    return FileModel(name, form.doc, family, form.read_numbers(Path(path)))

@@ -49,15 +49,15 @@ def _overview(models: Iterable[DataModel], groups: Iterable[Group]) -> str:
 
 
 def _group_page(group: Group) -> str:
-    from regimes.numerics.model_files.kinds import file_kinds
+    from regimes.numerics.model_files.forms import file_forms
 
     rows = [(name, ", ".join(p.name for p in m.params), m.doc) for name, m in group.variants.items()]
     example, model = next(iter(group.variants.items()))
-    kind = file_kinds().get(model.family)
+    form = file_forms().get(model.family)
     return (
         f"{group.name}: {group.doc}\na model is {group.name} {group.choice}={example}, or {group.name}-{example}\n\n"
         + table((group.choice.upper(), "PARAMETERS", "DATA DISTRIBUTION"), rows)
-        + (f"\n{kind.hint}" if kind is not None else "")
+        + (f"\n{form.hint}" if form is not None else "")
     )
 
 

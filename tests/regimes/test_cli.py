@@ -19,7 +19,7 @@ import pytest
 
 from regimes.cli import COMMANDS, main
 from regimes.commands import models
-from regimes.numerics.model_files.kinds import file_kinds
+from regimes.numerics.model_files.forms import file_forms
 from regimes.theory.errors import DerivationError
 from regimes.theory.model import all_groups
 
@@ -274,13 +274,13 @@ def test_a_named_family_shows_its_choices(capsys: Capture) -> None:
     assert two.index("marchenko-pastur") < two.index("product-laplace: ")
 
 
-@pytest.mark.parametrize("kind", sorted(file_kinds()))
+@pytest.mark.parametrize("family", sorted(file_forms()))
 def test_the_file_that_the_page_of_a_group_shows_is_a_model(
-    kind: str, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    family: str, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    sentence, _, text = file_kinds()[kind].hint.partition("\n\n")
-    (group,) = [g for g in all_groups().values() if kind in {m.family for m in g.variants.values()}]
+    sentence, _, text = file_forms()[family].hint.partition("\n\n")
+    (group,) = [g for g in all_groups().values() if family in {m.family for m in g.variants.values()}]
     assert sentence in answer(f"models {group.name}", capsys)[1]
     Path("mine.toml").write_text(text)
     assert len(text.splitlines()) <= 11
@@ -290,8 +290,8 @@ def test_the_file_that_the_page_of_a_group_shows_is_a_model(
     assert " 0 < " in page
 
 
-def test_the_kinds_of_file_are_families_of_laws() -> None:
-    assert set(file_kinds()) == {"mixture", "product", "spectrum"}
+def test_the_families_that_a_file_can_describe() -> None:
+    assert set(file_forms()) == {"mixture", "product", "spectrum"}
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:

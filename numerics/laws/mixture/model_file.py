@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from regimes.numerics.model_files.kinds import FileKind, Written, expression
+from regimes.numerics.model_files.forms import FileForm, Written, expression
 from regimes.numerics.model_files.tables import Table, formula
 from regimes.theory.errors import DomainError, InputError
 from regimes.theory.laws import Cluster, Mixture
@@ -51,13 +51,13 @@ def _trees(table: Table, names: list[str]) -> dict[str, list[list[Tree]]]:
     rows = {"weights": [weights]}
     rows["sds"] = [table.entries("sds", count, f"a list of {count}, one for every weight") if "sds" in table else [table.get("sd")] * count]
     rows["costs"] = [table.entries("costs", count, f"a list of {count}, one for every weight") if "costs" in table else [0] * count]
-    kind = "gram" if "gram" in table else "means"
-    rows[kind] = table.entries(kind, count, f"a list of {count} rows, one for every weight")
-    first = rows[kind][0]
-    length = count if kind == "gram" else len(first) if isinstance(first, list) else 0
-    if not all(isinstance(row, list) and len(row) == length for row in rows[kind]) or not 1 <= length <= MOST_CLUSTERS:
-        shape = f"{count} rows of {count}" if kind == "gram" else f"{count} rows of one length, 1 to {MOST_CLUSTERS}"
-        raise InputError(f"mixture.{kind} has to be {shape}")
+    centres = "gram" if "gram" in table else "means"
+    rows[centres] = table.entries(centres, count, f"a list of {count} rows, one for every weight")
+    first = rows[centres][0]
+    length = count if centres == "gram" else len(first) if isinstance(first, list) else 0
+    if not all(isinstance(row, list) and len(row) == length for row in rows[centres]) or not 1 <= length <= MOST_CLUSTERS:
+        shape = f"{count} rows of {count}" if centres == "gram" else f"{count} rows of one length, 1 to {MOST_CLUSTERS}"
+        raise InputError(f"mixture.{centres} has to be {shape}")
     found = {}
     for key, lists in rows.items():
         what = "mixture.sd" if key == "sds" and "sd" in table else f"mixture.{key}"
@@ -218,7 +218,7 @@ def _real(value: Any, what: str, shown: str) -> float:
     return number
 
 
-FILE = FileKind(
+FILE = FileForm(
     table="mixture",
     doc="Gaussian clusters of a model file",
     read=_read,

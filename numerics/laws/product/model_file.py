@@ -31,7 +31,7 @@ from regimes.numerics.model_files.checks import (
     sample_points,
     weights_of,
 )
-from regimes.numerics.model_files.kinds import FileKind, Written, expression, pairs, with_values
+from regimes.numerics.model_files.forms import FileForm, Written, expression, pairs, with_values
 from regimes.numerics.model_files.tables import Infinite, Table, formula
 from regimes.theory.errors import InputError
 from regimes.theory.laws import Atom, Piece, Product
@@ -175,7 +175,7 @@ def _moments(piece: Piece, density: Density, point: Point, shown: str) -> FloatA
     return total
 
 
-FILE = FileKind(
+FILE = FileForm(
     table="prior",
     doc="i.i.d. coordinates, prior of a model file, times sigma",
     read=_read,

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from regimes.numerics.model_files.checks import check_weights, compiled, integrals, number, sample_points, weights_of
-from regimes.numerics.model_files.kinds import FileKind, Written, expression, pairs, with_values
+from regimes.numerics.model_files.forms import FileForm, Written, expression, pairs, with_values
 from regimes.numerics.model_files.tables import Table, file_bytes, formula
 from regimes.theory.errors import InputError
 from regimes.theory.laws import Atom, Curve, GaussianSpectrum
@@ -132,7 +132,7 @@ def _check(law: GaussianSpectrum, own: Sequence[Param]) -> None:
             raise InputError(f"all eigenvalues are zero{shown}: one has to be positive")
 
 
-FILE = FileKind(
+FILE = FileForm(
     table="spectrum",
     doc="Gaussian data, spectrum of a model file, times sigma^2",
     read=_read,

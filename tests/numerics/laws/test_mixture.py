@@ -377,7 +377,7 @@ def test_linkage_decides_which_groups_are_near() -> None:
     """A chain with growing gaps: single linkage follows the chain, complete linkage does not."""
     import sympy as sp
 
-    from regimes.numerics.model_files.kinds import FileModel, Written
+    from regimes.numerics.model_files.forms import FileModel, Written
     from regimes.theory.laws import Cluster, Mixture
 
     places = (0.0, 1.0, 2.1, 3.3, 4.6)

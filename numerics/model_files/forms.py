@@ -1,4 +1,4 @@
-"""What kinds of model a file can describe: the families of laws that have a way of being written down."""
+"""What a file can describe: the families of laws that have a form in which they are written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from regimes.theory.model import DataModel
 from regimes.theory.params import Param
 from regimes.theory.symbolic.formula_text import Tree
 
-__all__ = ["FileKind", "FileModel", "Written", "expression", "file_kinds", "pairs", "with_values"]
+__all__ = ["FileForm", "FileModel", "Written", "expression", "file_forms", "pairs", "with_values"]
 
 L = TypeVar("L", bound=Law)
 Maker = Callable[[Mapping[str, Any]], Law]
@@ -41,7 +41,7 @@ class Written(NamedTuple):
 
 
 @dataclass(frozen=True)
-class FileKind:
+class FileForm:
     """How a law of one family is written in a file.
 
     Attributes
@@ -89,13 +89,13 @@ class FileModel(DataModel):
 
 
 @cache
-def file_kinds() -> dict[str, FileKind]:
-    """The kinds of model that a file can describe, by family of laws."""
+def file_forms() -> dict[str, FileForm]:
+    """The families of laws that a file can describe, with their forms."""
     shipped = [info.name.replace("_", "-") for info in pkgutil.iter_modules(laws.__path__) if info.ispkg]
     found = {}
     for family in sorted({*shipped, *(entry.name for entry in entry_points(group="regimes.laws"))}):
         place = place_of("numerics", family)
-        if place is not None and isinstance(place.ANSWERS.file, FileKind):
+        if place is not None and isinstance(place.ANSWERS.file, FileForm):
             found[family] = place.ANSWERS.file
     return found
 
