@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -99,7 +98,10 @@ def _strings(column: TextArray, shape: tuple[int, ...]) -> NDArray[np.str_]:
 
 
 def decimal(value: float, error: float) -> str:
-    """The number with the digits that are worth printing: two more than the error leaves."""
-    whole = value == 0 or error <= 1e-15 * abs(value)
-    digits = 16 if whole else max(3, min(16, math.ceil(math.log10(abs(value) / error)) + 2))
-    return f"{value:#.{digits}g}"
+    """The number to one digit beyond that of its error, as the error is printed; with sixteen digits at most."""
+    if value == 0 or not error > 0:
+        return f"{value:#.16g}"
+    last = int(f"{error:.0e}".partition("e")[2]) - 1
+    digits = int(f"{value:.15e}".partition("e")[2]) - last + 1
+    text = f"{value:#.{min(16, max(1, digits))}g}"
+    return text.removesuffix(".").replace(".e", "e")

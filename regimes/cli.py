@@ -49,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Parameters
     ----------
-    argv : the words after ``regimes``; those of the process if None.
+    argv : sequence of str, optional
+        The words after ``regimes``; those of the process if None.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:

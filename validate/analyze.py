@@ -1,7 +1,7 @@
 """The dynamical regimes of a given data set under its exact empirical score.
 
 Notation: Lambda is the largest eigenvalue of the covariance (1/n) sum (a - mean)(a - mean)^T; gamma = 1/(e^{2t} - 1) the
-signal-to-noise ratio. Curves come from two roads that have to agree: samples of the forward channel with the exact posterior,
+signal-to-noise ratio. Curves come from two methods that have to agree: samples of the forward channel with the exact posterior,
 and pairs of clones run by the reverse SDE. The data set is fixed: error bars cover the sampling, not the choice of the data.
 """
 
@@ -47,26 +47,38 @@ def analyze(
 
     Parameters
     ----------
-    data, labels, classes : arrays or paths, as in `dataset.read`. The mean is removed; nothing else is changed.
-    out : folder for `analysis.html` and `analysis.json`, made if need be; nothing is written if None.
-    seed : of every random number.
-    progress : called as progress(done, total, what).
-    times : where the curves are wanted; by default from certain collapse to beyond speciation.
-    samples : noised data per time of the forward road, used for all times together.
-    pairs : pairs of clones of the reverse road; by default as many as take a few seconds, 20 to 400.
-    steps : of the reverse SDE; it also runs with half as many on the same noise, to measure what the time step changes.
+    data, labels, classes : array_like or path, optional but for the data
+        As in `reading.read`. The mean is removed; nothing else is changed.
+    out : path, optional
+        Folder for `analysis.html` and `analysis.json`, made if need be; nothing is written if None.
+    seed : int
+        Of every random number.
+    progress : callable, optional
+        Called as progress(done, total, what).
+    times : sequence of float, optional
+        Where the curves are wanted; by default from certain collapse to beyond speciation.
+    samples : int
+        Noised data per time of the forward method, used for all times together.
+    pairs : int, optional
+        Pairs of clones of the reverse method; by default as many as take a few seconds, 20 to 400.
+    steps : int
+        Of the reverse SDE; it also runs with half as many on the same noise, to measure what the time step changes.
 
     Returns
     -------
-    Analysis. `collapse` is the time at which two clones are as likely as not to end on the same datum, phi_C = 1/2: there the
-    log-probability ratio of the own datum against all others is distributed around 0, so the volume per datum equals the
-    volume of the noise (log n = d I up to the width of the transition).
+    Analysis
+        `collapse` is the time at which two clones are as likely as not to end on the same datum, phi_C = 1/2: there the
+        log-probability ratio of the own datum against all others is distributed around 0, so the volume per datum equals the
+        volume of the noise (log n = d I up to the width of the transition).
 
     Raises
     ------
-    InputError : see `dataset.read`; or a folder that cannot be written.
-    DomainError : for a time or a size of a sample that is not positive.
-    MissingExtraError : `out` is given, and what draws the page is not installed.
+    InputError
+        See `reading.read`; or a folder that cannot be written.
+    DomainError
+        For a time or a size of a sample that is not positive.
+    MissingExtraError
+        `out` is given, and what draws the page is not installed.
     """
     for name, number, low in (("seed", seed, 0), ("samples", samples, 2), ("pairs", 1 if pairs is None else pairs, 1), ("steps", steps, 1)):
         if number < low:
@@ -137,8 +149,8 @@ def _measure(
     rngs = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(4)]
     scout, end = _scout(subject, leading, total, rngs[0])
     shown = _default_times(scout, leading) if times is None else np.unique(np.asarray(times, dtype=np.float64))
-    several, level = len(subject.names) > 1, _cloning_level() if len(subject.names) == 2 else math.nan
-    fine = [_around(scout, scout.weight, 0.5), _around(scout, scout.agreement, level)]
+    several, threshold = len(subject.names) > 1, _cloning_threshold() if len(subject.names) == 2 else math.nan
+    fine = [_around(scout, scout.weight, 0.5), _around(scout, scout.agreement, threshold)]
     forward = _sample(subject, np.unique(np.concatenate([shown, *fine])), samples, rngs[1])
     report(3, 4, "forward samples")
     here = np.isin(forward.times, shown)
@@ -152,7 +164,7 @@ def _measure(
     sizes = subject.members.sum(axis=0).tolist()
     collapse = _crossing("collapse", "φ_C", forward.times, forward.weight, 0.5, subject.counts / subject.n)
     given = _gaussian_collapse(subject, eigenvalues)
-    transitions = (*_spectral_times(leading), _cloning_time(subject, forward, level), collapse, given)
+    transitions = (*_spectral_times(leading), _cloning_time(subject, forward, threshold), collapse, given)
     return Analysis(
         subject.n, subject.d, len(subject.rows), tuple(zip(subject.names, sizes, strict=False)), leading, total, transitions,
         tuple(curves), {"seed": seed, "samples": samples, "pairs": size, "steps": steps},
@@ -160,8 +172,8 @@ def _measure(
     )  # fmt: skip
 
 
-def _cloning_level() -> float:
-    """The level of phi that defines the `cloning` time; computed, so not at import."""
+def _cloning_threshold() -> float:
+    """The threshold of phi that defines the `cloning` time; computed, so not at import."""
     from regimes.numerics.speciation.times import default_level
 
     return default_level()
@@ -178,17 +190,22 @@ def _spectrum(subject: DataSet) -> FloatArray:
 
 
 def _gaussian_collapse(subject: DataSet, eigenvalues: FloatArray) -> Transition:
-    """Collapse time of Gaussian data with this covariance and as many points, by the volume argument at large d."""
-    from regimes.numerics.collapse.from_levels import collapse_time
-    from regimes.numerics.laws.spectrum.levels import Part, SpectrumLevels
+    """Collapse time of Gaussian data with this covariance and as many points, by the volume argument at large d.
 
+    Notation: d I = sum_i log(1 + gamma lambda_i)/2 over the eigenvalues of the covariance. The leading one alone bounds gamma from above,
+    log(1 + y) <= y from below.
+    """
+    from scipy.optimize import brentq
+
+    wanted, leading, total = math.log(subject.n), float(eigenvalues[-1]), float(eigenvalues.sum())
+
+    def missing(log_gamma: float) -> float:
+        return 0.5 * float(np.log1p(math.exp(log_gamma) * eigenvalues).sum()) - wanted
+
+    low, high = math.log(2 * wanted / total), math.log((subject.n - 1.0) * (subject.n + 1.0) / leading)
+    root = brentq(missing, low - 1e-6, high + 1e-6, xtol=1e-15, rtol=1e-15)
     definition = "log n = d I, Gaussian data of this covariance"
-    share = np.full((1, eigenvalues.size), 1 / subject.d)
-    levels = SpectrumLevels((Part(share, eigenvalues[None].astype(np.float64)),), 1)
-    found = collapse_time(levels, {"alpha": np.array([math.log(subject.n) / subject.d])})
-    if not math.isfinite(found.value[0]):
-        return Transition("gaussian-collapse", definition, None, None, "none", "no signal-to-noise ratio gives that much information")
-    return Transition("gaussian-collapse", definition, float(found.value[0]), None, "ok", "")
+    return Transition("gaussian-collapse", definition, 0.5 * math.log1p(math.exp(-root)), None, "ok", "")
 
 
 def _spectral_times(leading: float) -> list[Transition]:
@@ -206,22 +223,22 @@ def _spectral_times(leading: float) -> list[Transition]:
     return [spectral, balance, curvature]
 
 
-def _cloning_time(subject: DataSet, forward: Planted, level: float) -> Transition:
+def _cloning_time(subject: DataSet, forward: Planted, threshold: float) -> Transition:
     """Where two clones agree on the class as often as those of two balanced Gaussian classes do at kappa = 1."""
     number = len(subject.names)
     if number != 2:
         given = {0: "there are no labels: give the class of every row", 1: "all rows are of one class: name two"}
-        reason = given.get(number, f"there are {number} classes: name two, for which its level is defined")
-        return Transition("cloning", "φ = level", None, None, "none", reason)
-    return _crossing("cloning", "φ", forward.times, forward.agreement, level, subject.members.sum(axis=0) / subject.n)
+        reason = given.get(number, f"there are {number} classes: name two, for which its threshold is defined")
+        return Transition("cloning", "φ = threshold", None, None, "none", reason)
+    return _crossing("cloning", "φ", forward.times, forward.agreement, threshold, subject.members.sum(axis=0) / subject.n)
 
 
 def _sample(subject: DataSet, times: FloatArray, samples: int, rng: np.random.Generator) -> Planted:
-    kind = np.float32 if subject.rows.shape[1] >= 16 else np.float64
+    precision = np.float32 if subject.rows.shape[1] >= 16 else np.float64
     origin = rng.choice(len(subject.rows), size=samples, p=subject.counts / subject.n)
     noise = rng.standard_normal((samples, subject.rows.shape[1]))
     counts = None if (subject.counts == 1).all() else subject.counts
-    return planted(subject.rows.astype(kind), origin, noise, times, counts=counts, classes=subject.members / subject.counts[:, None])
+    return planted(subject.rows.astype(precision), origin, noise, times, counts=counts, classes=subject.members / subject.counts[:, None])
 
 
 def _scout(subject: DataSet, leading: float, total: float, rng: np.random.Generator) -> tuple[Planted, float]:
@@ -245,10 +262,10 @@ def _default_times(scout: Planted, leading: float, number: int = 24) -> FloatArr
     return time_grid(high, low, number - 1, spacing="snr", smallest=low)[::-1]
 
 
-def _around(scout: Planted, curve: FloatArray, level: float) -> FloatArray:
-    """Times close to where the scout's falling curve crosses the level."""
+def _around(scout: Planted, curve: FloatArray, threshold: float) -> FloatArray:
+    """Times close to where the scout's falling curve crosses the threshold."""
     mean = curve.mean(axis=0)
-    inside = np.flatnonzero((mean > level - 0.15) & (mean < level + 0.15))
+    inside = np.flatnonzero((mean > threshold - 0.15) & (mean < threshold + 0.15))
     if len(inside) == 0:
         return np.empty(0)
     return np.linspace(scout.times[max(inside[0] - 1, 0)], scout.times[min(inside[-1] + 1, len(mean) - 1)], 17)
@@ -265,23 +282,23 @@ def _standard_error(samples: FloatArray) -> FloatArray:
     return error
 
 
-def _crossing(name: str, symbol: str, times: FloatArray, samples: FloatArray, level: float, shares: FloatArray) -> Transition:
-    """Time at which the mean of falling curves (B, T) crosses a level; standard error from the spread there and the slope.
+def _crossing(name: str, symbol: str, times: FloatArray, samples: FloatArray, threshold: float, shares: FloatArray) -> Transition:
+    """Time at which the mean of falling curves (B, T) crosses a threshold; standard error from the spread there and the slope.
 
     The curve falls to the chance agreement of two draws with probabilities `shares`.
     """
-    definition = f"{symbol} = {level:.10g}"
+    definition = f"{symbol} = {threshold:.10g}"
 
     def none(reason: str) -> Transition:
         return Transition(name, definition, None, None, "none", reason)
 
     floor = float(np.square(shares).sum())
-    if floor >= level:
-        return none(f"{symbol} never falls to {level:.4f}: two draws agree by chance with probability {floor:.4f}")
-    gap = samples.mean(axis=0) - level
+    if floor >= threshold:
+        return none(f"{symbol} never falls to {threshold:.4f}: two draws agree by chance with probability {floor:.4f}")
+    gap = samples.mean(axis=0) - threshold
     falls = np.flatnonzero((gap[:-1] >= 0) & (gap[1:] < 0))
     if len(falls) == 0:
-        return none(f"{symbol} does not cross {level:.4f} at the times sampled")
+        return none(f"{symbol} does not cross {threshold:.4f} at the times sampled")
     k = int(falls[-1])
     share = float(gap[k] / (gap[k] - gap[k + 1]))
     left, right = max(k - 2, 0), min(k + 3, len(times) - 1)
@@ -311,14 +328,14 @@ def _reverse(
     several: bool,
 ) -> list[Curve]:  # fmt: skip
     """phi_C and phi from pairs of clones of the reverse SDE under the empirical score, started from noised data."""
-    kind = np.float32 if subject.rows.shape[1] >= 16 else np.float64
-    score = EmpiricalCentre(subject.rows, counts=subject.counts, dtype=kind)
+    precision = np.float32 if subject.rows.shape[1] >= 16 else np.float64
+    score = EmpiricalCentre(subject.rows, counts=subject.counts, dtype=precision)
     start = float(times.max())
     grid = time_grid(start, 0.0, (steps + 1) // 2, spacing="snr", through=times, smallest=min(end, 0.5 * float(times.min())))
     first = subject.rows[rng.choice(len(subject.rows), size=pairs, p=subject.counts / subject.n)]
     streams = Streams.spawn(seed)
     ends = clones_on_two_grids(score, noised(rng, first, start), tuple(times.tolist()), grid, streams, "exponential").clones
-    datum = nearest(ends.reshape(-1, ends.shape[-1]), subject.rows).reshape(ends.shape[:-1])  # (level, side, time, pair)
+    datum = nearest(ends.reshape(-1, ends.shape[-1]), subject.rows).reshape(ends.shape[:-1])  # (grid, side, time, pair)
     shares = subject.members / subject.counts[:, None]
     uniform = [side.random((len(times), pairs)) for side in (streams.first, streams.second)]
     below = shares.cumsum(axis=1)[:, :-1][datum] <= np.stack(uniform)[None, ..., None]  # coarse and fine draw with the same numbers

@@ -10,6 +10,7 @@ from regimes.numerics.arrays import Values
 from regimes.numerics.collapse.finite_size import At, Points
 from regimes.numerics.collapse.levels import EnergyLevels
 from regimes.numerics.collapse.window import Densities, Density
+from regimes.numerics.model_files.forms import FileForm
 from regimes.numerics.quantity import Quantity
 from regimes.numerics.speciation.odds import ClassOdds
 from regimes.numerics.speciation.splitting import OrderParameter
@@ -40,6 +41,8 @@ class Answers:
         Nested groups of the classes of a model, `hierarchy.Hierarchies`.
     quantities : callable
         Everything that can be asked of a model, by name.
+    file : FileForm or str
+        How a file describes a law of the family.
     """
 
     quantities: Callable[[], dict[str, Quantity]]
@@ -49,6 +52,7 @@ class Answers:
     densities: Densities | str
     order_parameter: OrderParameter | str
     hierarchy: Callable[[DataModel, Values], ClassOdds] | str
+    file: FileForm | str = "is of a family that no file describes"
 
 
 ONE_CLASS = "has one class: there is nothing to tell apart"

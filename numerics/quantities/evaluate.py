@@ -13,7 +13,7 @@ import numpy as np
 
 from regimes.numerics.arrays import FAILED, NONE, BoolArray, Values
 from regimes.numerics.codegen.generate import Kernel
-from regimes.numerics.estimate import Digits
+from regimes.numerics.estimate import Digits, decimal
 from regimes.numerics.quantities.kernels import kernel
 from regimes.numerics.quantity import Formula
 from regimes.theory.model import DataModel
@@ -49,7 +49,7 @@ def evaluate(
             good &= ~((value <= 0) & bool(formula.positive))
         answer.set(rows[absent], NONE, formula.positive)
         for k in np.flatnonzero(good):
-            answer.fill(rows[k], float(value[k]), float(error[k]), f"{float(value[k]):#.16g}")
+            answer.fill(rows[k], float(value[k]), float(error[k]), decimal(float(value[k]), float(error[k])))
         left[rows[absent | good]] = False
     if left.any():
         _slowly(answer, kernel(model, quantity, method, "mpmath"), formula, columns, left, digits)
@@ -82,8 +82,9 @@ def _slowly(answer: Digits, k: Kernel, formula: Formula, columns: Values, left: 
                 if before is not None and not mp.isnan(value) and mp.im(value) == 0:
                     error = abs(value - before) + abs(spread)
                     if error <= target * abs(value):
-                        text = mp.nstr(value, wanted, strip_zeros=False, min_fixed=-5, max_fixed=max(wanted, 17))
                         bound = float(error + abs(value) * mp.mpf(10) ** (-wanted))
+                        exact = mp.nstr(value, wanted, strip_zeros=False, min_fixed=-5, max_fixed=max(wanted, 17))
+                        text = exact if digits or float(value) == 0 else decimal(float(value), bound)  # one that underflows is shown, too
                         answer.fill(row, float(value), bound, text, asked=digits is not None)
                         break
                 before = value

@@ -58,7 +58,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def pick_model(name: str, words: Sequence[str]) -> tuple[DataModel, list[str]]:
-    """The model that MODEL and the CHOICE=VALUE beside it stand for - a name, a family, a file - and the words that are left."""
+    """The model that MODEL and the CHOICE=VALUE beside it stand for - a name, a group, a file - and the words that are left."""
     from regimes.numerics.model_files.reader import choose_model
 
     given = [word.partition("=") for word in words if "=" in word]
@@ -93,12 +93,12 @@ def model_groups(words: Sequence[str]) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(groups))
 
 
-def one_of(kind: str, names: Sequence[str]) -> Callable[[str], str]:
+def one_of(what: str, names: Sequence[str]) -> Callable[[str], str]:
     """A reader of one of `names`; anything else is an error with the nearest names."""
 
     def read(word: str) -> str:
         if word not in names:
-            raise UnknownNameError(kind, word, names)
+            raise UnknownNameError(what, word, names)
         return word
 
     return read
@@ -154,9 +154,12 @@ def read_value(name: str, word: str, numeric: bool) -> float | str | list[float]
 
     Parameters
     ----------
-    name : the parameter, for messages.
-    word : the text after the equals sign.
-    numeric : whether the parameter is known to be a number; if not, words that are no numbers are kept as words.
+    name : str
+        The parameter, for messages.
+    word : str
+        The text after the equals sign.
+    numeric : bool
+        Whether the parameter is known to be a number; if not, words that are no numbers are kept as words.
     """
     if ":" in word:
         return _read_range(name, word)

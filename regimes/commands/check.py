@@ -14,7 +14,7 @@ BUDGETS = ("quick", "standard", "thorough")
 def run(words: Sequence[str]) -> int:
     """Simulate, compare, print the verdicts; 1 if a prediction and a simulation disagree."""
     parser = Parser("check", "Compare predictions with simulations; exit status 1 if they disagree. Interrupted, it goes on from there.")
-    parser.add_argument("models", nargs="*", metavar="MODEL", help="name, FAMILY CHOICE=VALUE or file.toml; all models if none is named")
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="name, GROUP CHOICE=VALUE or file.toml; all models if none is named")
     parser.add_argument("--budget", type=one_of("budget", BUDGETS), default="quick", metavar="BUDGET", help=", ".join(BUDGETS))
     parser.add_argument("--seed", type=whole_number("--seed", 0, 2**63 - 1), default=0, metavar="N", help="0 if not given")
     parser.add_argument("--workers", type=whole_number("--workers", 1, 1024), metavar="N", help="processes; one per core if not given")

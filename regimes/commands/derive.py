@@ -14,9 +14,9 @@ FORMATS = ("text", "latex", "html", "markdown", "json")
 def run(words: Sequence[str]) -> int:
     """Derive, verify, print or write; 1 if a step fails its check."""
     parser = Parser("derive", "Derive the theory of a model and verify every step; exit status 1 if a step fails its check.")
-    parser.add_argument("model", metavar="MODEL", help="name, family or file.toml; see regimes models")
+    parser.add_argument("model", metavar="MODEL", help="name, group or file.toml; see regimes models")
     parser.add_argument("kind", metavar="KIND", type=one_of("derivation", KINDS), help=" or ".join(KINDS))
-    parser.add_argument("choices", nargs="*", metavar="CHOICE=VALUE", help="which of a family, as in product collapse prior=laplace")
+    parser.add_argument("choices", nargs="*", metavar="CHOICE=VALUE", help="which of a group, as in product collapse prior=laplace")
     parser.add_argument("--format", type=one_of("format", FORMATS), default="text", metavar="FORMAT", help=", ".join(FORMATS))
     parser.add_argument("--fragment", action="store_true", help="only the body of a latex or html document")
     parser.add_argument("-o", dest="out", type=output_file, metavar="FILE", help="write here instead of to standard output")

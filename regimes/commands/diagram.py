@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def run(words: Sequence[str]) -> int:
     """Compute the critical times over the plane, print them or leave them in a file; 1 if a value could not be computed."""
     parser = Parser("diagram", "Collapse, accuracy, onset and speciation times over a plane, as a picture, as arrays, or as a table.")
-    parser.add_argument("model", metavar="MODEL", help="name, family or file.toml; see regimes models")
+    parser.add_argument("model", metavar="MODEL", help="name, group or file.toml; see regimes models")
     parser.add_argument(
         "values", nargs="*", metavar="NAME=VALUE", help="two ranges lo:hi:count, x and y, among the model's parameters, alpha, t, n, d; "
         "numbers for the others; definition=NAME of the speciation time, which needs d (snr if not given)",
@@ -53,10 +53,13 @@ def run(words: Sequence[str]) -> int:
 
 def _table(found: Diagram) -> str:
     """The times in columns, one row per point; what is missing, and why, below."""
+    from regimes.numerics.estimate import decimal
+
     times = [name for name in found.layers if name.endswith("-time")]
     rows = []
     for index, at in found.points(times[0]):
-        cells = [f"{found.layers[name].value[index]:.10g}" if found.layers[name].ok[index] else "-" for name in times]
+        layers = [found.layers[name] for name in times]
+        cells = [decimal(float(layer.value[index]), float(layer.error[index])) if layer.ok[index] else "-" for layer in layers]
         rows.append([*(f"{value:.10g}" for value in at.values()), *cells])
     headers = [*(axis.name for axis in found.axes_of(times[0])), *times]
     return table(headers, rows) + "".join(f"{line}\n" for line in found.gaps())

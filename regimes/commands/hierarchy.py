@@ -19,7 +19,7 @@ LINKAGES = ("single", "average", "complete")
 def run(words: Sequence[str]) -> int:
     """Print the merges of the classes of a mixture, or leave a dendrogram in a file."""
     parser = Parser("hierarchy", "Nested classes of a mixture and their speciation times, as a table or as a dendrogram.")
-    parser.add_argument("model", metavar="MODEL", help="a mixture: name, family or file.toml; see regimes models")
+    parser.add_argument("model", metavar="MODEL", help="a mixture: name, group or file.toml; see regimes models")
     parser.add_argument(
         "values", nargs="*", metavar="NAME=VALUE", help="parameters of the model; d, the dimension; t, times of cloning probabilities"
     )
@@ -60,11 +60,15 @@ def _name(group: Group) -> str:
 
 def _text(found: Hierarchy) -> str:
     """The merges, and below them the cloning probabilities of the partitions."""
-    rows = [[_name(m.first), _name(m.second), *((f"{m.time:.10g}", f"{m.error:.0e}", "") if m.time == m.time else ("-", "-", m.reason))]
-            for m in found.merges]  # fmt: skip
+    from regimes.numerics.estimate import decimal
+
+    rows = []
+    for m in found.merges:
+        cells = (decimal(m.time, m.error), f"{m.error:.0e}", "") if m.time == m.time else ("-", "-", m.reason)
+        rows.append([_name(m.first), _name(m.second), *cells])
     text = table(["classes", "and", "part at t", "error", ""], rows)
     if found.times:
-        lines = [[" | ".join(map(_name, groups)), *(f"{value:.8g} +- {error:.0e}" for value, error in pairs)]
+        lines = [[" | ".join(map(_name, groups)), *(f"{decimal(value, error)} +- {error:.0e}" for value, error in pairs)]
                  for groups, pairs in found.cloning]  # fmt: skip
         text += "\n" + table(["same group of", *(f"at t = {t:g}" for t in found.times)], lines)
     return text

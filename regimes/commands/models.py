@@ -13,35 +13,20 @@ if TYPE_CHECKING:
     from regimes.theory.model import DataModel, Group
     from regimes.theory.params import Param
 
-EXAMPLE = """\
-A law of your own is a file ./mine.toml, given as the model:
-
-    [model]
-    name = "spike"
-    kind = "product"
-    [prior]
-    density = "exp(-sqrt(2*rho)*Abs(a))*sqrt(rho/2)"
-    support = [-inf, inf]
-    atoms = [["1 - rho", 0]]
-    [parameters.rho]
-    low = 0.0
-    high = 1.0
-"""
-
 
 def run(words: Sequence[str]) -> int:
-    """Print every model and family with its parameters, the choices of a family, or the quantities of the models named."""
+    """Print every model and group with its parameters, the choices of a group, or the quantities of the models named."""
     parser = Parser("models", "The data models and their parameters; with names, what can be asked of those models.")
-    parser.add_argument("models", nargs="*", metavar="MODEL", help="name, FAMILY CHOICE=VALUE or file.toml: show what can be asked")
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="name, GROUP CHOICE=VALUE or file.toml: show what can be asked")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.read(words)
 
     from regimes.theory.model import all_groups, all_models
 
-    families = all_groups()
+    groups = all_groups()
     chosen: list[DataModel | Group] = []
     for name, *choices in model_groups(options.models):
-        chosen.append(pick_exactly(name, choices) if choices or name not in families else families[name])
+        chosen.append(pick_exactly(name, choices) if choices or name not in groups else groups[name])
     if options.json:
         import json
 
@@ -50,28 +35,29 @@ def run(words: Sequence[str]) -> int:
     elif chosen:
         sys.stdout.write("\n".join(_page(entry) for entry in chosen))
     else:
-        sys.stdout.write(_overview(all_models().values(), families.values()))
+        sys.stdout.write(_overview(all_models().values(), groups.values()))
     return 0
 
 
-def _overview(models: Iterable[DataModel], families: Iterable[Group]) -> str:
-    """One row per model, and one per family with its choices."""
-    of_families = {variant.name for family in families for variant in family.variants.values()}
-    rows = [(m.name, m.doc, ", ".join(p.name for p in m.params)) for m in models if m.name not in of_families]
-    rows += [(f.name, f.doc, f"{f.choice}={'|'.join(f.variants)}") for f in families]
-    note = "A family and its choice make a model: product prior=laplace, or product-laplace. A model may also be a file: ./mine.toml\n"
+def _overview(models: Iterable[DataModel], groups: Iterable[Group]) -> str:
+    """One row per model, and one per group with its choices."""
+    grouped = {variant.name for group in groups for variant in group.variants.values()}
+    rows = [(m.name, m.doc, ", ".join(p.name for p in m.params)) for m in models if m.name not in grouped]
+    rows += [(g.name, g.doc, f"{g.choice}={'|'.join(g.variants)}") for g in groups]
+    note = "A group and its choice make a model: product prior=laplace, or product-laplace. A model may also be a file: ./mine.toml\n"
     return table(("MODEL", "DATA DISTRIBUTION", "PARAMETERS"), sorted(rows)) + "\n" + note
 
 
-def _family_page(family: Group) -> str:
-    rows = [(name, ", ".join(p.name for p in m.params), m.doc) for name, m in family.variants.items()]
-    if family.name == "spectrum":
-        rows.append(("FILE", "sigma", "eigenvalues of equal weight from a .npy or .csv file"))
-    example = next(iter(family.variants))
+def _group_page(group: Group) -> str:
+    from regimes.numerics.model_files.forms import file_forms
+
+    rows = [(name, ", ".join(p.name for p in m.params), m.doc) for name, m in group.variants.items()]
+    example, model = next(iter(group.variants.items()))
+    form = file_forms().get(model.family)
     return (
-        f"{family.name}: {family.doc}\na model is {family.name} {family.choice}={example}, or {family.name}-{example}\n\n"
-        + table((family.choice.upper(), "PARAMETERS", "DATA DISTRIBUTION"), rows)
-        + (f"\n{EXAMPLE}" if family.name == "product" else "")
+        f"{group.name}: {group.doc}\na model is {group.name} {group.choice}={example}, or {group.name}-{example}\n\n"
+        + table((group.choice.upper(), "PARAMETERS", "DATA DISTRIBUTION"), rows)
+        + (f"\n{form.hint}" if form is not None else "")
     )
 
 
@@ -104,7 +90,7 @@ def _page(model: DataModel | Group) -> str:
     from regimes.theory.model import Group
 
     if isinstance(model, Group):
-        return _family_page(model)
+        return _group_page(model)
 
     params = [(p.name, p.domain, "" if p.default is None else f"{p.default:g}", p.doc) for p in model.params]
     asked = [(q.name, ", ".join(p.name for p in q.needs), ", ".join(q.methods), q.doc) for q in quantities(model).values()]

@@ -20,9 +20,9 @@ def run(words: Sequence[str]) -> int:
 
     *names, last = SCHEDULES
     parser = Parser("predict", "Predict a quantity; VALUE is a number, a list 0.1,0.2 or a range lo:hi:count; lists make a grid.")
-    parser.add_argument("model", metavar="MODEL", help="name, family or file.toml; see regimes models")
+    parser.add_argument("model", metavar="MODEL", help="name, group or file.toml; see regimes models")
     parser.add_argument("quantity", metavar="QUANTITY", help="see regimes models MODEL")
-    parser.add_argument("values", nargs="*", metavar="NAME=VALUE", help="parameters of model and quantity, choice of a family")
+    parser.add_argument("values", nargs="*", metavar="NAME=VALUE", help="parameters of model and quantity, choice of a group")
     parser.add_argument("--method", metavar="NAME", help="how to compute it; see regimes models MODEL")
     parser.add_argument("--digits", type=whole_number("--digits", 1, 1000), metavar="N", help="compute with N correct digits")
     parser.add_argument(

@@ -19,7 +19,9 @@ import pytest
 
 from regimes.cli import COMMANDS, main
 from regimes.commands import models
+from regimes.numerics.model_files.forms import file_forms
 from regimes.theory.errors import DerivationError
+from regimes.theory.model import all_groups
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "scipy", "sympy", "mpmath", "matplotlib", "rich")
@@ -272,15 +274,24 @@ def test_a_named_family_shows_its_choices(capsys: Capture) -> None:
     assert two.index("marchenko-pastur") < two.index("product-laplace: ")
 
 
-def test_the_file_that_the_page_of_a_family_shows_is_a_model(capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("family", sorted(file_forms()))
+def test_the_file_that_the_page_of_a_group_shows_is_a_model(
+    family: str, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    text = models.EXAMPLE.partition("\n\n")[2]
+    sentence, _, text = file_forms()[family].hint.partition("\n\n")
+    (group,) = [g for g in all_groups().values() if family in {m.family for m in g.variants.values()}]
+    assert sentence in answer(f"models {group.name}", capsys)[1]
     Path("mine.toml").write_text(text)
-    assert len(text.splitlines()) == 10
+    assert len(text.splitlines()) <= 11
     status, page, _ = answer("models ./mine.toml", capsys)
     assert status == 0
-    assert page.startswith("spike: ")
-    assert "0 < rho < 1" in page
+    assert page.startswith(f"{text.split('name = ')[1].split(chr(10))[0][1:-1]}: ")
+    assert " 0 < " in page
+
+
+def test_the_families_that_a_file_can_describe() -> None:
+    assert set(file_forms()) == {"mixture", "product", "spectrum"}
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:

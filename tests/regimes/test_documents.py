@@ -60,7 +60,7 @@ def mistakes(document: str) -> list[str]:
     """Commands of a document that the program does not have, or not with these options."""
     found = []
     for line in lines_of_code(document):
-        for command, rest in re.findall(r"(?:^|[\s/])regimes (?!COMMAND)([A-Za-z][\w-]*)([^|#]*)", line):
+        for command, rest in re.findall(r"(?:^|[\s/])(?<!import )regimes (?!COMMAND)([A-Za-z][\w-]*)([^|#]*)", line):
             if command not in COMMANDS:
                 found.append(f"regimes {command}")
                 continue
@@ -93,6 +93,13 @@ def test_every_command_is_in_a_document() -> None:
 )
 def test_a_planted_misspelling_in_a_document_is_found(planted: str, found: str) -> None:
     assert mistakes(f"The regimes of diffusion models.\n\n{planted}\n") == [found]
+
+
+def test_the_guide_names_what_the_program_has() -> None:
+    from regimes.theory.channel.schedules import SCHEDULES
+
+    guide = text("docs/guide.md")
+    assert [name for name in SCHEDULES if f"`{name}`" not in guide and name != "ornstein-uhlenbeck"] == []
 
 
 def test_links_of_the_documents_lead_to_files() -> None:

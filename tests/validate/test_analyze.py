@@ -1,4 +1,4 @@
-"""The analysis of a data set: known laws, real images, both roads, and cases in which a transition does not exist."""
+"""The analysis of a data set: known laws, real images, both methods, and cases in which a transition does not exist."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from regimes.numerics.speciation.default_level import default_level
 
+from regimes.numerics.speciation.times import default_level
 from regimes.theory.errors import DomainError, InputError
 from regimes.theory.laws import GaussianClusters
 from regimes.validate.analyze import analyze
@@ -88,7 +88,7 @@ def test_error_of_the_collapse_time_is_the_spread_over_seeds() -> None:
     assert 0.3 < np.std(values, ddof=1) / np.mean(errors) < 2.2
 
 
-def test_speciation_of_two_classes_is_where_phi_crosses_its_level(found: Analysis) -> None:
+def test_speciation_of_two_classes_is_where_phi_crosses_its_threshold(found: Analysis) -> None:
     t = found.transition("cloning")
     curve = found.curve("cloning-probability")
     assert t.value is not None and float(t.definition.removeprefix("φ = ")) == pytest.approx(default_level(), rel=1e-9)
@@ -204,7 +204,7 @@ def test_progress_and_times_are_the_callers() -> None:
         analyze(data, samples=20, pairs=2, steps=5, times=[0.0, 0.1])
 
 
-def test_the_time_step_is_part_of_every_error_of_the_reverse_road(found: Analysis) -> None:
+def test_the_time_step_is_part_of_every_error_of_the_reverse_method(found: Analysis) -> None:
     for curve in found.curves:
         if curve.method == "reverse":
             assert (curve.time_step > 0).all() and (curve.error > curve.time_step).all()
@@ -213,7 +213,7 @@ def test_the_time_step_is_part_of_every_error_of_the_reverse_road(found: Analysi
 
 
 def test_few_time_steps_are_owned_up_to() -> None:
-    """With four steps clones agree too rarely or too often: the error says so, and covers the forward road (rates as above)."""
+    """With four steps clones agree too rarely or too often: the error says so, and covers the forward method (rates as above)."""
     data, labels = clusters(200, 8)
     few, many = (analyze(data, labels, samples=400, pairs=200, steps=steps, times=np.geomspace(0.1, 2, 12)) for steps in (4, 100))
     left = [result.curve("collapse-probability", "reverse").time_step.sum() for result in (few, many)]

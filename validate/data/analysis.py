@@ -21,9 +21,12 @@ class Curve:
 
     Attributes
     ----------
-    name, method : what was measured, and by which road: "forward" samples or "reverse" clones.
-    times, value, error : (T,) forward times, values, standard errors with everything that is known of them.
-    time_step : (T,) the part of the error that the finite time step leaves; zero for forward samples.
+    name, method : str
+        What was measured, and by which method: "forward" samples or "reverse" clones.
+    times, value, error : FloatArray
+        (T,) forward times, values, standard errors with everything that is known of them.
+    time_step : FloatArray
+        (T,) the part of the error that the finite time step leaves; zero for forward samples.
     """
 
     name: str
@@ -40,9 +43,12 @@ class Transition:
 
     Attributes
     ----------
-    name, definition : what it is called, and the condition that it satisfies.
-    value, error : forward time and its standard error; the error is None where the time follows from the data without sampling.
-    status, reason : "ok", or "none" with the reason why it does not exist.
+    name, definition : str
+        What it is called, and the condition that it satisfies.
+    value, error : float or None
+        Forward time and its standard error; the error is None where the time follows from the data without sampling.
+    status, reason : str
+        "ok", or "none" with the reason why it does not exist.
     """
 
     name: str
@@ -59,14 +65,23 @@ class Analysis:
 
     Attributes
     ----------
-    n, d : rows and columns analysed; `distinct`, how many rows differ.
-    classes : (name, number of rows) of each class; empty without labels.
-    leading_variance : Lambda, the largest eigenvalue of the covariance; `total_variance`, its trace.
-    transitions : speciation times `spectral`, `noise-balance`, `spectral-curvature` and `cloning`, and the `collapse` time.
-    curves : `excess-entropy` (nats per dimension), `collapse-probability` and, with several classes, `cloning-probability`;
+    n, d, distinct : int
+        Rows and columns analysed, and how many rows differ.
+    classes : tuple of (str, int)
+        Name and number of rows of each class; empty without labels.
+    leading_variance, total_variance : float
+        Lambda, the largest eigenvalue of the covariance, and its trace.
+    transitions : tuple of Transition
+        Speciation times `spectral`, `noise-balance`, `spectral-curvature` and `cloning`, and the `collapse` time.
+    curves : tuple of Curve
+        `excess-entropy` (nats per dimension), `collapse-probability` and, with several classes, `cloning-probability`;
         by `forward` samples and, the probabilities, by `reverse` clones.
-    settings : seed and sizes of the samples.
-    command, program, fingerprint : what was asked, versions of what answered, SHA-256 of rows and classes.
+    settings : dict of str to int
+        Seed and sizes of the samples.
+    command, program, fingerprint : str
+        What was asked, versions of what answered, SHA-256 of rows and classes.
+    notices : tuple of str
+        What was left out of a file, or taken although it looks like something else.
     """
 
     n: int
@@ -97,7 +112,7 @@ class Analysis:
         return math.log(self.n) / self.d
 
     def deviations(self) -> list[float]:
-        """Reverse less forward road in combined standard errors, for every number that both of them measured."""
+        """Reverse less forward method in combined standard errors, for every number that both of them measured."""
         found: list[float] = []
         for reverse in (c for c in self.curves if c.method == "reverse"):
             forward = self.curve(reverse.name)

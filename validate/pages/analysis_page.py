@@ -99,7 +99,7 @@ def _figure(analysis: Analysis) -> Figure:
         _transitions(axes, analysis, legend=name == names[0])
         for curve in (c for c in analysis.curves if c.name == name):
             _draw(axes, curve)
-        _levels(axes, analysis, name)
+        _thresholds(axes, analysis, name)
         axes.set_ylabel(LABELS[name])
     bottom = panels[-1]
     bottom.set_xscale("log")
@@ -137,7 +137,7 @@ def _transitions(axes: Axes, analysis: Analysis, legend: bool) -> None:
         axes.figure.legend(lines, names, loc="outside lower center", ncols=3)
 
 
-def _levels(axes: Axes, analysis: Analysis, name: str) -> None:
+def _thresholds(axes: Axes, analysis: Analysis, name: str) -> None:
     """What the curve rises to, falls to, or has to cross, and where to read it."""
     if name == "excess-entropy":
         axes.axhline(analysis.alpha, color=PALE, linewidth=0.8, linestyle=":")

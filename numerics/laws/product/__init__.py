@@ -1,7 +1,7 @@
 """Products of any prior, in numbers."""
 
 from regimes.numerics.laws import NO_HIERARCHY, ONE_CLASS, Answers
-from regimes.numerics.laws.product import levels, points, quantities
+from regimes.numerics.laws.product import levels, model_file, points, quantities
 
 ANSWERS = Answers(
     quantities=quantities.quantities,
@@ -11,4 +11,5 @@ ANSWERS = Answers(
     densities=quantities.density,
     order_parameter=ONE_CLASS,
     hierarchy=NO_HIERARCHY,
+    file=model_file.FILE,
 )

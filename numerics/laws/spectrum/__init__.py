@@ -1,7 +1,7 @@
 """Gaussian spectra, in numbers."""
 
 from regimes.numerics.laws import NO_HIERARCHY, ONE_CLASS, Answers
-from regimes.numerics.laws.spectrum import density, levels, points, quantities
+from regimes.numerics.laws.spectrum import density, levels, model_file, points, quantities
 
 ANSWERS = Answers(
     quantities=quantities.quantities,
@@ -11,4 +11,5 @@ ANSWERS = Answers(
     densities=density.density,
     order_parameter=ONE_CLASS,
     hierarchy=NO_HIERARCHY,
+    file=model_file.FILE,
 )

@@ -378,12 +378,12 @@ def test_linkage_decides_which_groups_are_near() -> None:
     """A chain with growing gaps: single linkage follows the chain, complete linkage does not."""
     import sympy as sp
 
-    from regimes.numerics.model_files.reader import FileModel
+    from regimes.numerics.model_files.forms import FileModel, Written
     from regimes.theory.laws import Cluster, Mixture
 
     places = (0.0, 1.0, 2.1, 3.3, 4.6)
     line = Mixture(tuple(Cluster(sp.Rational(1, 5), (x,), 1.0) for x in places))
-    model = FileModel("line", "five on a line", (), Mixture.family, lambda values: line)
+    model = FileModel("line", "five on a line", Mixture.family, Written((), lambda values: line))
     merges = {kind: hierarchy(odds(model, {}), {"d": np.array([100.0])}, linkage=kind) for kind in ("single", "complete")}
     assert [m.union for m in merges["single"]] == [(0, 1), (0, 1, 2), (0, 1, 2, 3), (0, 1, 2, 3, 4)]
     assert [m.union for m in merges["complete"]] == [(0, 1), (2, 3), (2, 3, 4), (0, 1, 2, 3, 4)]

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from regimes.numerics.model_files.reader import MOST_EIGENVALUES, choose_model, get_model, read_eigenvalues, read_model
+from regimes.numerics.laws.spectrum.model_file import MOST_EIGENVALUES
+from regimes.numerics.model_files.reader import choose_model, get_model, read_model, read_numbers
 from regimes.theory.errors import InputError, MissingParameterError, RegimesError, UnknownNameError
 from regimes.theory.laws import GaussianSpectrum, Product
 from regimes.theory.model import DataModel
@@ -119,6 +120,20 @@ def test_a_file_with_its_own_sigma_is_not_scaled(read: Any) -> None:
     model = read(prior("exp(-Abs(a)/sigma)/(2*sigma)", params=params))
     assert [p.name for p in model.params] == ["sigma"]
     assert moments(model.law({"sigma": 3.0})) == pytest.approx([1, 0, 18])
+
+
+def test_the_sigma_of_a_file_is_said_to_be_a_factor(read: Any) -> None:
+    """exp(-|a|)/2 has variance 2, so sigma is not the standard deviation, as it is of the models of the program."""
+    model = read(prior("exp(-Abs(a))/2"))
+    (sigma,) = model.params
+    assert moments(model.law({"sigma": 1.0})) == pytest.approx([1, 0, 2])
+    assert moments(model.law({"sigma": 3.0})) == pytest.approx([1, 0, 18])
+    assert sigma.doc == "factor on a coordinate: 1 leaves the prior as the file has it"
+    assert model.doc.endswith("prior of a model file, times sigma")
+    assert get_model("product-laplace").params[-1].doc == "standard deviation of a coordinate"
+    bulk = read(SPECTRUM + '[spectrum]\neigenvalue = "2*u + 1"\n')
+    assert bulk.params[0].doc == "factor on the data: 1 leaves the eigenvalues as the file has them"
+    assert bulk.doc.endswith("times sigma^2")
 
 
 def test_numbers_are_the_decimals_that_are_written(read: Any) -> None:
@@ -333,6 +348,7 @@ BAD_TABLES: dict[str, tuple[str, Any, str]] = {
     "nothing": ("x.npy", np.zeros(0), "real numbers"),
     "too many": ("x.npy", np.arange(MOST_EIGENVALUES + 1.0), "distinct eigenvalues"),
     "no numbers": ("x.csv", b"one\ntwo\n", "cannot be read as .csv"),
+    "an index": ("x.csv", b"0,0.5\n1,2.5\n2,1.5\n", "counts the rows: leave the index out"),
     "empty": ("x.csv", b"", "real numbers"),
     "no text": ("x.csv", b"\xff\xfe", "cannot be read as .csv"),
     "no array": ("x.npy", b"nothing", "cannot be read as .npy"),
@@ -349,7 +365,7 @@ def test_a_table_that_is_no_spectrum_is_refused(name: str, tmp_path: Path) -> No
     else:
         np.save(path, content, allow_pickle=True)
     with pytest.raises(RegimesError) as caught:
-        read_eigenvalues(path)
+        read_numbers(path, "spectrum")
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -95,7 +95,7 @@ def test_names_from_outside_are_text() -> None:
     assert ("b", {}) not in Elements(text).found
 
 
-def test_roads_that_agree_are_said_to_and_roads_that_do_not_as_well() -> None:
+def test_methods_that_agree_are_said_to_and_methods_that_do_not_as_well() -> None:
     assert "as chance allows" in page(PLAIN)
     far = dataclasses.replace(PLAIN, curves=(*PLAIN.curves[:4], curve("cloning-probability", "reverse", [0.8, 0.9, 0.6])))
     assert "one of them is wrong" in page(far) and "7.1 combined" in page(far)

@@ -1,4 +1,4 @@
-"""The table [mixture] of a model file: Gaussian clusters by their means or by the Gram matrix of the means.
+"""A mixture in a model file: the table [mixture], Gaussian clusters by their means or by the Gram matrix of the means.
 
 [mixture]
 weights = [0.5, "w", "1/2 - w"]       # those without a cost sum to one
@@ -11,15 +11,15 @@ costs = [0, 0, 0.1]                   # if given: a weight is that of the list t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from regimes.numerics.model_files.forms import FileForm, Written, expression
 from regimes.numerics.model_files.tables import Table, formula
 from regimes.theory.errors import DomainError, InputError
 from regimes.theory.laws import Cluster, Mixture
 from regimes.theory.params import Param
 from regimes.theory.symbolic.formula_text import Tree
-
-__all__ = ["MOST_CLUSTERS", "read_mixture"]
 
 MOST_CLUSTERS, MOST_IN_FORMULAS = 32, 6
 """Clusters of a mixture; of one whose Gram matrix has parameters in it."""
@@ -28,20 +28,15 @@ _SUM, _SEMIDEFINITE = 1e-12, 1e-10  # what weights and eigenvalues may miss, for
 Matrix = list[list[Any]]
 
 
-def read_mixture(top: Table, own: tuple[Param, ...]) -> Callable[[Mapping[str, Any]], Mixture]:
-    """The law from values of the parameters: numbers, arrays of one length, or SymPy symbols.
-
-    Raises
-    ------
-    InputError : a missing or unknown key, lists that do not fit together, numbers that make no mixture; in one line.
-    """
+def _read(top: Table, own: tuple[Param, ...], folder: Path) -> Written:
+    del folder
     table = top.table("mixture", "weights", "gram", "means", "sds", "sd", "costs")
     trees = _trees(table, [p.name for p in own])
     symbols = {p.name: p.symbol for p in own}
-    built = {key: [[_built(tree, symbols, f"mixture.{key}") for tree in row] for row in rows] for key, rows in trees.items()}
+    built = {key: [[expression(tree, symbols, f"mixture.{key}") for tree in row] for row in rows] for key, rows in trees.items()}
     maker = _Maker(built, own)
     _check(maker, own)
-    return maker
+    return Written(own, maker)
 
 
 def _trees(table: Table, names: list[str]) -> dict[str, list[list[Tree]]]:
@@ -56,13 +51,13 @@ def _trees(table: Table, names: list[str]) -> dict[str, list[list[Tree]]]:
     rows = {"weights": [weights]}
     rows["sds"] = [table.entries("sds", count, f"a list of {count}, one for every weight") if "sds" in table else [table.get("sd")] * count]
     rows["costs"] = [table.entries("costs", count, f"a list of {count}, one for every weight") if "costs" in table else [0] * count]
-    kind = "gram" if "gram" in table else "means"
-    rows[kind] = table.entries(kind, count, f"a list of {count} rows, one for every weight")
-    first = rows[kind][0]
-    length = count if kind == "gram" else len(first) if isinstance(first, list) else 0
-    if not all(isinstance(row, list) and len(row) == length for row in rows[kind]) or not 1 <= length <= MOST_CLUSTERS:
-        shape = f"{count} rows of {count}" if kind == "gram" else f"{count} rows of one length, 1 to {MOST_CLUSTERS}"
-        raise InputError(f"mixture.{kind} has to be {shape}")
+    centres = "gram" if "gram" in table else "means"
+    rows[centres] = table.entries(centres, count, f"a list of {count} rows, one for every weight")
+    first = rows[centres][0]
+    length = count if centres == "gram" else len(first) if isinstance(first, list) else 0
+    if not all(isinstance(row, list) and len(row) == length for row in rows[centres]) or not 1 <= length <= MOST_CLUSTERS:
+        shape = f"{count} rows of {count}" if centres == "gram" else f"{count} rows of one length, 1 to {MOST_CLUSTERS}"
+        raise InputError(f"mixture.{centres} has to be {shape}")
     found = {}
     for key, lists in rows.items():
         what = "mixture.sd" if key == "sds" and "sd" in table else f"mixture.{key}"
@@ -74,13 +69,6 @@ def _tree(entry: Any, names: list[str], what: str) -> Tree:
     tree = formula(entry, names, what)
     assert isinstance(tree, Tree)
     return tree
-
-
-def _built(tree: Tree, symbols: Mapping[str, Any], what: str) -> Any:
-    try:
-        return tree.build(symbols)
-    except InputError as error:
-        raise InputError(f"{what}: {error}") from None
 
 
 class _Maker:
@@ -228,3 +216,24 @@ def _real(value: Any, what: str, shown: str) -> float:
     if not math.isfinite(number):
         raise InputError(f"{what} has an entry that is not a real number{shown}")
     return number
+
+
+FILE = FileForm(
+    table="mixture",
+    doc="Gaussian clusters of a model file",
+    read=_read,
+    hint="""\
+A mixture of your own is a file ./mine.toml, given as the model:
+
+    [model]
+    name = "three"
+    kind = "mixture"
+    [mixture]
+    weights = [0.5, "w", "1/2 - w"]
+    gram = [[1, 0, -1], [0, 1, 0], [-1, 0, 1]]
+    sd = 1
+    [parameters.w]
+    low = 0.0
+    high = 0.5
+""",
+)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from regimes.numerics.laws.mixture.model_file import MOST_CLUSTERS, MOST_IN_FORMULAS
 from regimes.numerics.laws.mixture.odds import odds
-from regimes.numerics.model_files.mixture import MOST_CLUSTERS, MOST_IN_FORMULAS
 from regimes.numerics.model_files.reader import get_model, read_model
 from regimes.theory.errors import DomainError, InputError
 from regimes.theory.laws import Mixture
