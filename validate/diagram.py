@@ -11,7 +11,7 @@ import io
 import json
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +26,7 @@ from regimes.numerics.files import save_arrays, write_whole
 from regimes.numerics.model_files.reader import get_model
 from regimes.numerics.predict import predict, quantities
 from regimes.numerics.quantity import Quantity
+from regimes.terminal import Callback, shown
 from regimes.theory.errors import DomainError, InputError, MissingExtraError, MissingParameterError, RegimesError, UnknownNameError
 from regimes.theory.model import DataModel
 from regimes.theory.params import ALPHA, DIMENSION, POINTS, TIME, Param
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FloatArray = npt.NDArray[np.float64]
-Progress = Callable[[str, int, int], None]
 
 COLLAPSE = ("collapse-time", "condensation-time", "accuracy-time", "onset-time")
 SPECIATION = "speciation-time"
@@ -210,7 +210,7 @@ def _nested(array: FloatArray) -> Any:
 
 def diagram(
     model: DataModel | str, x: tuple[str, Sequence[float] | FloatArray], y: tuple[str, Sequence[float] | FloatArray], *,
-    definition: str | None = None, progress: Progress | None = None, **fixed: float,
+    definition: str | None = None, progress: Callback | bool | None = None, **fixed: float,
 ) -> Diagram:  # fmt: skip
     """Critical times of a model over a plane.
 
@@ -219,7 +219,7 @@ def diagram(
     model : a model or its name.
     x, y : name and increasing values of the axes: two of the model's parameters, alpha, t, n and d.
     definition : of the speciation time; "snr" if none is named. There is one only for a model with classes and d given.
-    progress : called as progress(what, done, total).
+    progress : called as ``progress(what, done, total)``; None shows a bar on standard error if that is a terminal, False nothing.
     fixed : numbers for the other parameters; defaults apply. With alpha given, d enters the speciation time only; with n and d given,
         alpha = log(n)/d.
 
@@ -231,7 +231,8 @@ def diagram(
 
 
 def over_plane(
-    model: DataModel, x: tuple[str, Any], y: tuple[str, Any], fixed: Mapping[str, Any], definition: str | None, progress: Progress | None,
+    model: DataModel, x: tuple[str, Any], y: tuple[str, Any], fixed: Mapping[str, Any], definition: str | None,
+    progress: Callback | bool | None = None,
 ) -> Diagram:  # fmt: skip
     """The same, for parameters of any name."""
     sides = (_axis(model, *x), _axis(model, *y))
@@ -241,13 +242,13 @@ def over_plane(
     timed = len(along) == 1
     wanted = _wanted(model, own.keys() | plane.keys(), timed, definition)
     layers = {}
-    for done, (name, options) in enumerate(wanted.items(), 1):
-        line = timed and name != GLASS  # a function of the other axis alone
-        shape = next(iter(along.values())).shape if line else (sides[1].values.size, sides[0].values.size)
-        entering = _entering(model, quantities(model)[name], own | (along if line else plane))
-        layers[name] = _spread(predict(model, name, **(entering | options)), shape)
-        if progress is not None:
-            progress(name, done, len(wanted))
+    with shown(progress) as show:
+        for done, (name, options) in enumerate(wanted.items(), 1):
+            line = timed and name != GLASS  # a function of the other axis alone
+            shape = next(iter(along.values())).shape if line else (sides[1].values.size, sides[0].values.size)
+            entering = _entering(model, quantities(model)[name], own | (along if line else plane))
+            layers[name] = _spread(predict(model, name, **(entering | options)), shape)
+            show(name, done, len(wanted))
     chosen = wanted.get(SPECIATION, {}).get("definition")
     return Diagram(model, *sides, own, chosen, layers)
 

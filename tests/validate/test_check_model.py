@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -118,3 +119,20 @@ def test_a_cumulant_function_that_is_off_by_a_percent_is_found(function: str) ->
 def test_levels_without_data_are_refused() -> None:
     with pytest.raises(RegimesError, match="no data"):
         check_model("random-energy-model")
+
+
+def test_it_needs_nothing_that_only_the_tests_bring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hypothesis was needed, which only the extra for tests installs."""
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    assert check_model("spectrum-atoms", examples=1).holds
+
+
+def test_a_failure_comes_with_a_point_of_few_digits() -> None:
+    report = check_model("spectrum-atoms", examples=2, levels=lambda m, v: Off(families.levels(m, v), "mmse"))  # type: ignore[arg-type,return-value]
+    (found,) = [p for p in report.properties if p.name == "i_mmse"]
+    assert not found.ok and "share=0.5" in found.message
+
+
+def test_classes_without_levels_are_refused() -> None:
+    with pytest.raises(RegimesError, match="zero-mean-mixture has classes but no energy levels"):
+        check_model("zero-mean-mixture")
