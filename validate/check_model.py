@@ -332,16 +332,17 @@ def _tried(claim: Callable[[Subject], str], count: int, model: DataModel, parts:
             seen.append(claim(Subject(model, values, *parts, seed)))
         except RegimesError as failure:
             return Property(claim.__name__, said, False, str(failure))
-        except AssertionError:
+        except AssertionError as failure:
+            told = f"{failure} at {_shown(values)}"
             for plain in _rounded(model, values):
                 try:
                     claim(Subject(model, plain, *parts, seed))
                 except RegimesError:
                     continue
                 except AssertionError as simpler:
-                    failure, values = simpler, plain
+                    told = f"{simpler} at {_shown(plain)}"
                     break
-            return Property(claim.__name__, said, False, f"{failure} at {_shown(values)}".splitlines()[0])
+            return Property(claim.__name__, said, False, told.splitlines()[0])
     return Property(claim.__name__, said, True, f"{len(seen)} points; {seen[-1]}")
 
 

@@ -28,7 +28,7 @@ class Right:
     """The theory as it is, remembering what it said: the exact integrals take a second each."""
 
     def __init__(self) -> None:
-        self.said = {}
+        self.said: dict[Any, Any] = {}
 
     def __call__(self, model: Any, quantity: str, **given: Any) -> Any:
         key = model.name, quantity, repr(sorted((k, np.asarray(v).tolist()) for k, v in given.items()))
@@ -236,14 +236,14 @@ def with_couplings(s: Any, names: Any, factor: float) -> Any:
     return in_numbers(s.model.law({name: value * (factor if name in names else 1) for name, value in s.values.items()}))
 
 
-def test_spins_with_the_couplings_they_are_said_to_have_agree(spins: str) -> None:
+def test_spins_with_the_couplings_they_are_said_to_have_agree(spins: Any) -> None:
     _, study, said = spins
     assert all(c.agrees for c in compared(study, said))
 
 
 @pytest.mark.parametrize("factor", [0.97, 1.03])
 @pytest.mark.parametrize("where", ["score", "score and sampler"])
-def test_a_coupling_off_by_three_percent_is_found(spins: str, factor: float, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_coupling_off_by_three_percent_is_found(spins: Any, factor: float, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Curie-Weiss: moves phi by 0.007 and more, of which 0.0025 are detected with probability 0.95; chains, one coupling at a time: by
     0.0013 and more, of 0.0009."""
     s, study, said = spins

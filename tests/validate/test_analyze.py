@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from regimes.numerics.speciation.default_level import default_level
 
+from regimes.numerics.speciation.times import default_level
 from regimes.theory.errors import DomainError, InputError
 from regimes.theory.laws import GaussianClusters
 from regimes.validate.analyze import analyze
