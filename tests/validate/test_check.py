@@ -15,9 +15,10 @@ from regimes.numerics.estimate import Estimate
 from regimes.theory.errors import InputError, MissingExtraError, RegimesError, UnknownNameError
 from regimes.theory.model import get_model
 from regimes.theory.models.gaussian import Gaussian
-from regimes.validate.check import Report, check
+from regimes.validate.check import check
 from regimes.validate.laws import class_weights
 from regimes.validate.pages import check_page as report_module
+from regimes.validate.pages.report import Report
 from regimes.validate.plans import plan
 from regimes.validate.plans.study import BUDGETS
 from regimes.validate.runs import measurements as _registered  # noqa: F401

@@ -15,7 +15,7 @@ from regimes.validate.laws import answers
 from regimes.validate.runs.claims import Claim, Said, answer
 
 if TYPE_CHECKING:
-    from regimes.validate.check import Report
+    from regimes.validate.pages.report import Report
 
 NEEDED = ("matplotlib", "jinja2", "latex2mathml")
 
@@ -46,8 +46,8 @@ def page(report: Report, progress: Callback | None = None) -> str:
     for done, model in enumerate(report.models, 1):
         own = [c for c in report.comparisons if c.model == model.name]
         charts = []
-        for name in dict.fromkeys(c.chart for c in own):
-            shown = [c for c in own if c.chart == name]
+        for chart in dict.fromkeys(c.chart for c in own):
+            shown, name = [c for c in own if c.chart == chart], chart.name
             charts.append({"name": name, "svg": Markup(styled(shown, report.curves, f"{model.name} {name}")), "comparisons": shown})
         stands_for_it = shown_derivations.get(_kind(model))
         own_derivations = [_derivation(claim, said) for claim, said in derived if claim.model == model.name and said["exists"]]
