@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-__all__ = ["Progress", "table"]
+__all__ = ["Callback", "Progress", "parts", "shown", "table"]
+
+Callback = Callable[[str, int, int], None]
+"""How every long computation tells how far it has come: ``progress(what, done, total)``, from the thread that called it."""
+
+LINES = 20
+"""Number of lines that a computation leaves where there is no terminal, however many steps it has."""
+
+
+@contextmanager
+def shown(progress: Callback | bool | None) -> Iterator[Callback]:
+    """What a computation calls after every step: `progress` itself, else a bar on standard error.
+
+    Parameters
+    ----------
+    progress : callable, bool or None
+        Called as ``progress(what, done, total)``. None shows a bar if standard error is a terminal and nothing otherwise, True a bar or
+        lines, False nothing.
+    """
+    if callable(progress):
+        yield progress
+        return
+    with Progress(quiet=progress is False or (progress is None and not sys.stderr.isatty())) as bar:
+        yield bar
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -17,28 +41,37 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines)
 
 
+def parts(progress: Callback, *shares: int) -> list[Callback]:
+    """Callbacks of the stages of a computation, each of which moves one count by its share."""
+
+    def part(k: int) -> Callback:
+        before = sum(shares[:k])
+        return lambda what, done, total: progress(what, before + shares[k] * done // max(total, 1), sum(shares))
+
+    return [part(k) for k in range(len(shares))]
+
+
 class Progress:
     """Shows the steps of a long computation on standard error.
 
-    A bar on a terminal (drawn by rich where it is installed), a line per step elsewhere, nothing when `quiet`.
-    Call it as ``progress(what, done, total)``, or as ``progress(what)`` after every step where the caller does not count; use it
-    in a ``with`` block so that the bar is taken away at the end.
+    A bar on a terminal (drawn by rich where it is installed), elsewhere a line per step and no more than `LINES`, nothing when `quiet`.
+    Call it as ``progress(what, done, total)`` after every step, in a ``with`` block so that the bar is taken away at the end.
 
     Parameters
     ----------
-    total : number of steps, for a caller that does not count.
-    quiet : show nothing.
-    stream : where to show it; standard error if None.
+    quiet : bool
+        Show nothing.
+    stream : text file
+        Where to show it; standard error if None.
     """
 
-    def __init__(self, total: int = 0, quiet: bool = False, stream: TextIO | None = None) -> None:
-        self.total = total
+    def __init__(self, quiet: bool = False, stream: TextIO | None = None) -> None:
         self.quiet = quiet
         self.stream = sys.stderr if stream is None else stream
-        self.done = 0
         self._bar: Any = None
         self._task: Any = None
         self._drawn = 0
+        self._told = -1
 
     def __enter__(self) -> Self:
         if not self.quiet and self.stream.isatty():
@@ -50,7 +83,7 @@ class Progress:
                 return self
             columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
             self._bar = Bars(*columns, console=Console(file=self.stream), transient=True)
-            self._task = self._bar.add_task("", total=self.total)
+            self._task = self._bar.add_task("")
             self._bar.start()
         return self
 
@@ -61,10 +94,8 @@ class Progress:
             self.stream.write("\r" + " " * self._drawn + "\r")
             self.stream.flush()
 
-    def __call__(self, what: str, done: int | None = None, total: int | None = None) -> None:
-        """Say that the step `what` is finished, and with it `done` of `total` steps (one more, if they are not given)."""
-        self.done = done = self.done + 1 if done is None else done
-        total = self.total if total is None else total
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Say that the step `what` is finished, and with it `done` of `total` steps."""
         if self.quiet:
             return
         if self._bar is not None:
@@ -75,5 +106,6 @@ class Progress:
             self.stream.write("\r" + text.ljust(self._drawn))
             self._drawn = max(self._drawn, len(text))
             self.stream.flush()
-        else:
+        elif (part := min(LINES, total) * done // max(total, 1)) > self._told or done >= total:
+            self._told = part
             print(f"[{done}/{total}] {what}", file=self.stream, flush=True)

@@ -12,7 +12,7 @@ import math
 import os
 import shlex
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regimes._version import __version__
+from regimes.terminal import Callback, shown
 from regimes.theory.errors import DomainError, InputError
 from regimes.validate.data.analysis import Analysis, Curve, Transition
 from regimes.validate.data.reading import DataSet, read
@@ -35,12 +36,11 @@ from regimes.validate.simulation.two_grids import clones_on_two_grids
 SAMPLES, STEPS = 1000, 100  # if nothing else is asked for
 
 BoolArray = npt.NDArray[np.bool_]
-Progress = Callable[[int, int, str], None]
 
 
 def analyze(
     data: Any, labels: Any = None, classes: Sequence[Any] | None = None, out: str | Path | None = None, seed: int = 0,
-    progress: Progress | None = None, *, times: Sequence[float] | FloatArray | None = None, samples: int = SAMPLES,
+    progress: Callback | bool | None = None, *, times: Sequence[float] | FloatArray | None = None, samples: int = SAMPLES,
     pairs: int | None = None, steps: int = STEPS,
 ) -> Analysis:  # fmt: skip
     """Measure where the dynamical regimes of a data set begin, under its exact empirical score.
@@ -54,7 +54,7 @@ def analyze(
     seed : int
         Of every random number.
     progress : callable, optional
-        Called as progress(done, total, what).
+        Called as ``progress(what, done, total)``; None shows a bar on standard error if that is a terminal, False nothing.
     times : sequence of float, optional
         Where the curves are wanted; by default from certain collapse to beyond speciation.
     samples : int
@@ -90,13 +90,13 @@ def analyze(
 
         require_extras()
         _probe(Path(out))
-    with _one_blas_thread():
+    with _one_blas_thread(), shown(progress) as show:
         subject = read(data, labels, classes)
         others = {"samples": (samples, SAMPLES), "pairs": (pairs, None), "steps": (steps, STEPS)}
         chosen: dict[str, Any] = {} if times is None else {"times": [float(t) for t in times]}
         chosen |= {name: value for name, (value, default) in others.items() if value != default}
-        command, silent = _command(data, labels, classes, seed, chosen), lambda done, total, what: None
-        analysis = _measure(subject, command, seed, progress or silent, times, samples, pairs, steps)
+        command = _command(data, labels, classes, seed, chosen)
+        analysis = _measure(subject, command, seed, show, times, samples, pairs, steps)
     if out is not None:
         analysis.write(out)
     return analysis
@@ -139,20 +139,20 @@ def _one_blas_thread() -> AbstractContextManager[Any]:
 
 
 def _measure(
-    subject: DataSet, command: str, seed: int, report: Progress, times: Sequence[float] | FloatArray | None, samples: int,
+    subject: DataSet, command: str, seed: int, report: Callback, times: Sequence[float] | FloatArray | None, samples: int,
     pairs: int | None, steps: int,
 ) -> Analysis:  # fmt: skip
-    report(1, 4, "data read")
+    report("data read", 1, 4)
     eigenvalues = _spectrum(subject)
     leading, total = float(eigenvalues[-1]), float(eigenvalues.sum())
-    report(2, 4, "covariance")
+    report("covariance", 2, 4)
     rngs = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(4)]
     scout, end = _scout(subject, leading, total, rngs[0])
     shown = _default_times(scout, leading) if times is None else np.unique(np.asarray(times, dtype=np.float64))
     several, threshold = len(subject.names) > 1, _cloning_threshold() if len(subject.names) == 2 else math.nan
     fine = [_around(scout, scout.weight, 0.5), _around(scout, scout.agreement, threshold)]
     forward = _sample(subject, np.unique(np.concatenate([shown, *fine])), samples, rngs[1])
-    report(3, 4, "forward samples")
+    report("forward samples", 3, 4)
     here = np.isin(forward.times, shown)
     named = [("excess-entropy", forward.excess / subject.d, math.log(2) / subject.d), ("collapse-probability", forward.weight, 0.5)]
     named += [("cloning-probability", forward.agreement, 0.5)] if several else []
@@ -160,7 +160,7 @@ def _measure(
     branches = _branches(scout, several, shown)
     size = _affordable(subject, steps) if pairs is None else pairs
     curves += _reverse(subject, branches, end, steps, size, rngs[2], np.random.SeedSequence(seed, spawn_key=(9,)), several)
-    report(4, 4, "clones")
+    report("clones", 4, 4)
     sizes = subject.members.sum(axis=0).tolist()
     collapse = _crossing("collapse", "φ_C", forward.times, forward.weight, 0.5, subject.counts / subject.n)
     given = _gaussian_collapse(subject, eigenvalues)

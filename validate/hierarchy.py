@@ -17,7 +17,7 @@ from regimes.numerics.speciation.hierarchy import hierarchy as merges_of
 from regimes.theory.errors import DomainError, InputError, UnknownNameError
 from regimes.theory.model import DataModel, get_model
 from regimes.theory.params import DIMENSION, LEVEL, TIME
-from regimes.validate.diagram import PICTURES, require_matplotlib
+from regimes.validate.pages.diagram_arrays import PICTURES, require_matplotlib
 
 __all__ = ["Hierarchy", "check_output", "hierarchy"]
 

@@ -34,11 +34,7 @@ def run(words: Sequence[str]) -> int:
     from regimes.validate.analyze import analyze
 
     with Progress(quiet=options.json) as progress:
-
-        def show(done: int, total: int, what: str) -> None:
-            progress(what, done, total)
-
-        analysis = analyze(options.data, labels=options.labels, classes=classes, out=out, seed=options.seed, progress=show)
+        analysis = analyze(options.data, labels=options.labels, classes=classes, out=out, seed=options.seed, progress=progress)
     if options.json:
         sys.stdout.write(analysis.to_json().rstrip("\n") + "\n")
     else:

@@ -32,7 +32,7 @@ def run(words: Sequence[str]) -> int:
     model = pick_exactly(options.model, options.choices)
     try:
         derivation = derive(model, options.kind)
-        with Progress(len(derivation.steps), quiet=options.format == "json") as progress:
+        with Progress(quiet=options.format == "json") as progress:
             derivation = derivation.verify(progress=progress)
     except DerivationError as error:
         print(f"regimes: {model.name} {options.kind}: {error}", file=sys.stderr)

@@ -10,7 +10,7 @@ from regimes.commands.arguments import Parser, UsageError, output_file, pick_mod
 from regimes.terminal import Progress, table
 
 if TYPE_CHECKING:
-    from regimes.validate.diagram import Diagram
+    from regimes.validate.pages.diagram_arrays import Diagram
 
 
 def run(words: Sequence[str]) -> int:
@@ -25,7 +25,8 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print the arrays as JSON and show no progress")
     options = parser.read(words)
 
-    from regimes.validate.diagram import check_output, over_plane, parameters, planes
+    from regimes.validate.diagram import over_plane, planes
+    from regimes.validate.pages.diagram_arrays import check_output, parameters
 
     if options.out is not None:
         check_output(options.out)

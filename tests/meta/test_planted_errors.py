@@ -28,7 +28,7 @@ class Right:
     """The theory as it is, remembering what it said: the exact integrals take a second each."""
 
     def __init__(self) -> None:
-        self.said = {}
+        self.said: dict[Any, Any] = {}
 
     def __call__(self, model: Any, quantity: str, **given: Any) -> Any:
         key = model.name, quantity, repr(sorted((k, np.asarray(v).tolist()) for k, v in given.items()))
@@ -126,7 +126,8 @@ class Mislabelled(DataModel):
     source = "a mistake"
 
     def __init__(self, drawn_from: Any, scale: float = 1.0) -> None:
-        self.original, self.drawn, self.scale = get_model("product-laplace"), get_model(drawn_from), scale
+        self.scale: Any = scale
+        self.original, self.drawn = get_model("product-laplace"), get_model(drawn_from)
         self.name, self.doc, self.params = self.original.name, self.original.doc, self.original.params
 
     def law(self, values: Any) -> Any:
@@ -200,9 +201,9 @@ def test_a_score_with_a_wrong_weight_ends_in_the_classes_at_the_wrong_frequency(
     """A weight off by a tenth moves the frequency by 0.029; 0.02 is detected with probability 0.95."""
     wrong = GaussianClusters((believed, 1 - believed), ((1.0,), (-1.0,)), 1.0)
     believe(wrong, monkeypatch)
-    (found,) = compared(
-        plan_classes.shares(uneven(), BUDGETS["quick"], 4, 64, plan_classes.parting(uneven(), 64), measurement, scheme, batches=2), None
-    )
+    middle = plan_classes.parting(uneven(), 64)
+    assert middle is not None
+    (found,) = compared(plan_classes.shares(uneven(), BUDGETS["quick"], 4, 64, middle, measurement, scheme, batches=2), None)
     assert found.agrees == agrees
     assert found.detectable < 0.02
 
@@ -226,9 +227,9 @@ def spins(request: pytest.FixtureRequest) -> Any:
     """Clone agreement of spins from 250 000 forward samples and more, and what is predicted."""
     values, time, groups = SPINS[request.param]
     model = get_model(request.param)
-    s = Setting(model, model.complete(values))
+    s, own = Setting(model, model.complete(values)), dict[str, Any](values)
     study = plan_classes.forward_classes(s, Budget(30, 10), 4, 32, (time,), groups=groups)
-    said = predict(model, "cloning-probability", d=32, t=study.experiment.times[0], **s.values)
+    said = predict(model, "cloning-probability", d=32, t=study.experiment.times[0], **own)
     return s, study, (float(said.value), float(said.error))
 
 
@@ -236,14 +237,14 @@ def with_couplings(s: Any, names: Any, factor: float) -> Any:
     return in_numbers(s.model.law({name: value * (factor if name in names else 1) for name, value in s.values.items()}))
 
 
-def test_spins_with_the_couplings_they_are_said_to_have_agree(spins: str) -> None:
+def test_spins_with_the_couplings_they_are_said_to_have_agree(spins: Any) -> None:
     _, study, said = spins
     assert all(c.agrees for c in compared(study, said))
 
 
 @pytest.mark.parametrize("factor", [0.97, 1.03])
 @pytest.mark.parametrize("where", ["score", "score and sampler"])
-def test_a_coupling_off_by_three_percent_is_found(spins: str, factor: float, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_coupling_off_by_three_percent_is_found(spins: Any, factor: float, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Curie-Weiss: moves phi by 0.007 and more, of which 0.0025 are detected with probability 0.95; chains, one coupling at a time: by
     0.0013 and more, of 0.0009."""
     s, study, said = spins

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pytest
 
-from regimes.terminal import Progress, table
+from regimes.terminal import Progress, parts, shown, table
 
 
 class Screen(io.StringIO):
@@ -23,9 +24,9 @@ def test_columns_of_a_table_are_aligned() -> None:
 
 def test_progress_prints_a_line_per_step_where_there_is_no_terminal() -> None:
     stream = io.StringIO()
-    with Progress(2, stream=stream) as progress:
-        progress("first")
-        progress("second")
+    with Progress(stream=stream) as progress:
+        progress("first", 1, 2)
+        progress("second", 2, 2)
     assert stream.getvalue() == "[1/2] first\n[2/2] second\n"
 
 
@@ -52,3 +53,40 @@ def test_without_rich_the_bar_is_plain_and_is_wiped_at_the_end(monkeypatch: pyte
         progress("cloning", 1, 4)
     assert "[######" in stream.getvalue()
     assert stream.getvalue().endswith(" \r")
+
+
+def test_a_log_file_gets_some_lines_however_many_steps_there_are() -> None:
+    """1591 batches of `check` were 1591 lines."""
+    stream = io.StringIO()
+    with Progress(stream=stream) as progress:
+        for k in range(1591):
+            progress("batch", k + 1, 1591)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) <= 21 and lines[-1] == "[1591/1591] batch"
+
+
+def test_stages_move_one_count_by_their_shares() -> None:
+    seen: list[tuple[str, int, int]] = []
+    first, second = parts(lambda *news: seen.append(news), 60, 40)
+    for k in range(3):
+        first("a", k + 1, 3)
+    second("b", 1, 1)
+    assert seen == [("a", 20, 100), ("a", 40, 100), ("a", 60, 100), ("b", 100, 100)]
+
+
+@pytest.mark.parametrize(("screen", "progress", "told"), [(True, None, True), (False, None, False), (True, False, False)])
+def test_python_shows_a_bar_on_a_terminal_unless_told_not_to(
+    screen: bool, progress: bool | None, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Screen() if screen else io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with shown(progress) as show:
+        show("cloning", 1, 4)
+    assert ("cloning" in stream.getvalue()) == told
+
+
+def test_a_callback_is_called_in_the_one_order() -> None:
+    seen: list[tuple[str, int, int]] = []
+    with shown(lambda *news: seen.append(news)) as show:
+        show("cloning", 1, 4)
+    assert seen == [("cloning", 1, 4)]

@@ -195,10 +195,10 @@ def test_results_are_written_where_asked_and_nowhere_else(tmp_path: Path) -> Non
 
 
 def test_progress_and_times_are_the_callers() -> None:
-    steps: list[tuple[int, int, str]] = []
+    steps: list[tuple[str, int, int]] = []
     data, _ = clusters(40, 3)
     result = analyze(data, samples=20, pairs=2, steps=5, times=[0.7, 0.1], progress=lambda *step: steps.append(step))
-    assert [s[0] for s in steps] == [1, 2, 3, 4] and {s[1] for s in steps} == {4}
+    assert [s[1] for s in steps] == [1, 2, 3, 4] and {s[2] for s in steps} == {4}
     assert result.curve("excess-entropy").times.tolist() == [0.1, 0.7]
     with pytest.raises(DomainError, match="times > 0"):
         analyze(data, samples=20, pairs=2, steps=5, times=[0.0, 0.1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,14 @@ from regimes.numerics.estimate import Estimate
 from regimes.theory.errors import InputError, MissingExtraError, RegimesError, UnknownNameError
 from regimes.theory.model import get_model
 from regimes.theory.models.gaussian import Gaussian
-from regimes.validate.check import Report, check
+from regimes.validate.check import check
+from regimes.validate.laws import class_weights
 from regimes.validate.pages import check_page as report_module
+from regimes.validate.pages.report import Report
 from regimes.validate.plans import plan
 from regimes.validate.plans.study import BUDGETS
+from regimes.validate.runs import measurements as _registered  # noqa: F401
+from regimes.validate.runs.experiment import MEASUREMENTS
 
 
 def opinion(value: float = 0.4, status: str = "ok", reason: str = "") -> Callable[..., Any]:
@@ -43,7 +48,7 @@ def report(folder: Path) -> Report:
 
 def test_it_leaves_page_table_and_batches(report: Report, folder: Path) -> None:
     assert {p.name for p in folder.iterdir()} == {"report.html", "comparisons.json", "batches"}
-    assert len(list((folder / "batches").glob("*/batch-*.npz"))) == 6
+    assert len(list((folder / "batches").glob("*/batch-*.npz"))) == 6  # another theory than the program's own is not kept
     assert (folder / "comparisons.json").read_text() == report.to_json()
 
 
@@ -87,15 +92,40 @@ def test_identities_are_checked_whatever_the_theory_says(report: Any) -> None:
 def test_what_is_there_is_not_simulated_again_and_another_theory_meets_the_same_simulation(report: Report, folder: Path) -> None:
     news = []
     again = check("gaussian", budget="smoke", seed=3, out=folder, predict=opinion(0.3), progress=lambda *what: news.append(what))
-    assert news == []
+    assert news and not {what for what, *_ in news} & set(MEASUREMENTS)
     assert [c.measured for c in again.comparisons] == [c.measured for c in report.comparisons]
 
 
-def test_progress_counts_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    news = []
-    check("gaussian", budget="smoke", seed=4, workers=2, predict=opinion(), progress=lambda *what: news.append(what))
-    assert [done for _, done, _ in news] == list(range(1, 7))
-    assert {total for _, _, total in news} == {6}
+def test_progress_covers_everything_to_its_end(tmp_path: Path) -> None:
+    """Predictions, derivations and the page too: the bar once stood at its end while they were made."""
+    news: list[tuple[str, int, int]] = []
+    check("product-rademacher", budget="smoke", seed=4, workers=2, out=tmp_path, progress=lambda *what: news.append(what))
+    done = [k for _, k, _ in news]
+    assert done == sorted(done) and done[-1] == 100 and {total for *_, total in news} == {100}
+    said = [what for what, *_ in news]
+    kinds = ["clones-data", "product-rademacher excess-entropy", "product-rademacher collapse, derivation", "product-rademacher page"]
+    assert [said.index(kind) for kind in kinds] == sorted(said.index(kind) for kind in kinds)
+    assert max(k for what, k, _ in news if what in MEASUREMENTS) <= 60
+
+
+def test_what_theory_says_is_kept_and_does_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
+    """Worked out in worker processes; a second run of the same check asks none."""
+    found = {}
+    for workers in (1, 2):
+        check("random-energy-model", budget="smoke", seed=4, workers=workers, out=tmp_path / str(workers), progress=False)
+        found[workers] = {p.name: p.read_bytes() for p in (tmp_path / str(workers) / "theory").iterdir()}
+    assert found[1] == found[2] and found[1]
+    before = {p: p.stat().st_mtime_ns for p in (tmp_path / "1").rglob("*.npz")}
+    check("random-energy-model", budget="smoke", seed=4, out=tmp_path / "1", progress=False)
+    assert {p: p.stat().st_mtime_ns for p in (tmp_path / "1").rglob("*.npz")} == before
+
+
+def test_the_recorded_command_has_every_option_that_decides_the_numbers() -> None:
+    model = get_model("gaussian")
+    usual = Report((model,), "quick", 3, 1e-3, ())
+    assert usual.command == "regimes check gaussian --budget quick --seed 3"
+    assert replace(usual, family_error=0.01).command == "regimes.check(['gaussian'], budget='quick', seed=3, family_error=0.01)"
+    assert replace(usual, derived=False).command == "regimes.check(['gaussian'], budget='quick', seed=3, predict=predict)"
 
 
 def test_a_prediction_that_does_not_exist_ends_the_check_with_its_reason(folder: Any, report: Any) -> None:
@@ -153,7 +183,7 @@ def test_the_plan_follows_the_law() -> None:
     double = [s.experiment for s in plan(get_model("gaussian-mixture"), BUDGETS["quick"], 0)]
     assert single == {"forward-data", "information", "clones-data"}
     assert {e.scheme for e in double if e.measurement == "clones-full"} == {"euler", "exponential"}
-    assert {e.law.weights for e in double} == {(0.5, 0.5), (0.3, 0.7)}
+    assert {tuple(class_weights(e.law, e.d).tolist()) for e in double} == {(0.5, 0.5), (0.3, 0.7)}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +197,7 @@ def test_the_plan_follows_the_law() -> None:
             "curie-weiss",
             {
                 ("information-moments", "quarter"),
-                ("forward-data", "window"),
+                ("forward-data", "window, quarter"),
                 ("forward-classes", ""),
                 ("clones-full", "exponential"),
                 ("clones-overlap", "exponential"),
@@ -198,7 +228,7 @@ def test_every_family_has_its_studies(model: str, studies: set[Any]) -> None:
 def test_parameters_without_a_default_are_taken_on_either_side() -> None:
     """beta of the Curie-Weiss model: below and above one; where data of little entropy do not collapse, a smaller alpha is taken."""
     planned = [s.experiment for s in plan(get_model("curie-weiss"), BUDGETS["quick"], 0)]
-    laws = {e.law for e in planned if e.measurement == "information-moments"}
+    laws: set[Any] = {e.law for e in planned if e.measurement == "information-moments"}
     assert len(laws) == 2 and min(law.beta for law in laws) < 1 < max(law.beta for law in laws)
 
 

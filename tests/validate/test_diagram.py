@@ -19,7 +19,8 @@ from scipy.optimize import brentq
 from regimes.theory.errors import DomainError, InputError, MissingExtraError, MissingParameterError, RegimesError, UnknownNameError
 from regimes.theory.model import get_model
 from regimes.theory.params import Param
-from regimes.validate.diagram import Diagram, PlaneError, diagram
+from regimes.validate.diagram import PlaneError, diagram
+from regimes.validate.pages.diagram_arrays import Diagram
 from regimes.validate.pages.diagram_figure import picture
 from regimes.validate.pages.labels import CELL, Labels
 
@@ -206,7 +207,7 @@ def test_a_file_of_an_unknown_kind_is_refused(mixture: Diagram, tmp_path: Path) 
 
 
 def test_arrays_do_not_need_what_pictures_need(mixture: Diagram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regimes.validate.diagram.find_spec", lambda name: None)
+    monkeypatch.setattr("regimes.validate.pages.diagram_arrays.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match="needs matplotlib: pip install matplotlib;"):
         mixture.write(tmp_path / "a.png")
     mixture.write(tmp_path / "a.json")

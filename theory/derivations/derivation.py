@@ -221,13 +221,13 @@ class Derivation:
                 full[symbol] = value(expr, full)
         return full
 
-    def verify(self, progress: Callable[[str], None] | None = None, seed: int = 0) -> Derivation:
+    def verify(self, progress: Callable[[str, int, int], None] | None = None, seed: int = 0) -> Derivation:
         """Run every step's check; returns the derivation with outcomes. Failed ones are in `failures`."""
         checked = []
         for k, step in enumerate(self.steps):
             checked.append(replace(step, outcome=check(self, step, random.Random(1000 * seed + k))))
             if progress is not None:
-                progress(f"{step.kind} {step.name}")
+                progress(f"{step.kind} {step.name}", k + 1, len(self.steps))
         return replace(self, steps=tuple(checked))
 
     @property

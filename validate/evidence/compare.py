@@ -1,4 +1,4 @@
-"""Prediction against measurement: one error budget per comparison, one error rate for the whole family.
+"""Prediction against measurement: one error budget per comparison, one error rate for the whole run.
 
 A prediction agrees with a measurement if, moved by no more than the errors granted to it (its own, that of the time step and that of the
 finite size, the last two measured), it lies in the interval of the measurement.
@@ -15,13 +15,33 @@ from regimes.validate.evidence.intervals import POWER, Evidence, PairedCounts, d
 
 
 @dataclass(frozen=True)
+class Chart:
+    """A figure of a report: its name, and what stands at its axis of values."""
+
+    name: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A predicted curve: values at `positions` for every measurement with these parameters."""
+
+    model: str
+    quantity: str
+    parameters: dict[str, Any]
+    positions: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Measurement:
     """What was measured, and what it will be compared with.
 
     Attributes
     ----------
     model : name of the data model.
-    chart, series : figure and curve it belongs to; the series says how it was measured.
+    chart : figure it belongs to.
+    measured_by : how it was measured, in words.
     quantity : name of the predicted quantity.
     parameters : everything the prediction depends on.
     position : abscissa in the figure (a time, unless the chart says otherwise).
@@ -34,8 +54,8 @@ class Measurement:
     """
 
     model: str
-    chart: str
-    series: str
+    chart: Chart
+    measured_by: str
     quantity: str
     parameters: dict[str, Any]
     position: float
@@ -64,8 +84,8 @@ class Comparison:
     """
 
     model: str
-    chart: str
-    series: str
+    chart: Chart
+    measured_by: str
     quantity: str
     parameters: dict[str, Any]
     position: float
@@ -100,7 +120,9 @@ class Comparison:
 
     def as_json(self) -> dict[str, Any]:
         """Fields and verdict, for comparisons.json."""
-        return {**asdict(self), "statistical": self.statistical, "agrees": self.agrees}
+        entries = asdict(self)
+        named = {"model": entries.pop("model"), "chart": self.chart.name, "series": entries.pop("measured_by")}
+        return {**named, **entries, **named, "statistical": self.statistical, "agrees": self.agrees}
 
 
 def judge(measurements: Sequence[Measurement], predictions: Sequence[tuple[float, float]], family_error: float) -> tuple[Comparison, ...]:
@@ -124,7 +146,7 @@ def _compare(m: Measurement, prediction: float, prediction_error: float, part: f
     return Comparison(
         m.model,
         m.chart,
-        m.series,
+        m.measured_by,
         m.quantity,
         m.parameters,
         m.position,

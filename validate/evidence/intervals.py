@@ -9,7 +9,7 @@ Three kinds of evidence about a mean, and one about a root, answer the same ques
 * `Crossing`: the point where a mean curve crosses a level, by inverting Student's test at every point.
 
 `interval(error)` is the set of values whose p-value is at least `error`. All are tests of one
-value; `per_comparison` turns the error rate of a whole family into that of one member.
+value; `per_comparison` turns the error rate of a whole run into that of one comparison.
 
 Sources: Clopper and Pearson, Biometrika 26 (1934) 404; Waudby-Smith and Ramdas, JRSS B 86 (2024) 1 (hedged capital).
 """

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 import numpy as np
 
+from regimes.theory import laws as theory
 from regimes.theory.errors import DomainError, RegimesError
 from regimes.theory.law import place_of
 from regimes.theory.laws import Law
@@ -67,10 +68,6 @@ class Answers:
 
     Attributes
     ----------
-    law : type
-        Class of the laws in numbers.
-    in_numbers : function of a law
-        The law with floats for its entries and tables for its functions; atoms and pieces of no weight are left out.
     draw : function of (generator, law, n, d, type)
         Independent data (n, d), and the label (n,) of each: the cluster it came from, 0 for a law without clusters.
     density : function of (law, d)
@@ -81,6 +78,8 @@ class Answers:
         What `check` simulates and compares.
     invariants : Invariants
         For `check_model`.
+    in_numbers : function of a law
+        The law with floats for its entries and tables for its functions; atoms and pieces of no weight are left out.
     class_weights : function of (law, d)
         Probabilities of the classes, (K,).
     levels : function of (generator, law, d, samples, inverse temperatures)
@@ -97,13 +96,12 @@ class Answers:
         Names of quantities that take seconds for every point, and "derivation" if its checks take half a minute and more.
     """
 
-    law: type[Law]
-    in_numbers: Callable[[Any], Law]
     draw: Callable[[np.random.Generator, Any, int, int, Real], tuple[FloatArray, IntArray]] | str
     density: Callable[[Any, int], NoisedLaw] | str
     score: Callable[[Any, int], ClassCentre] | str
     plan: Callable[[DataModel, Budget, int], list[Study]]
     invariants: Invariants | str
+    in_numbers: Callable[[Any], Law] = lambda law: law.map(float)
     class_weights: Callable[[Any, int], FloatArray] = lambda law, d: np.ones(1)
     levels: Callable[[np.random.Generator, Any, int, int, Sequence[float]], Sampled] | str = "has data: its energy levels are not drawn"
     order_parameter: Callable[[Any, int], OrderParameter] | str = NO_ORDER_PARAMETER
@@ -162,10 +160,9 @@ def from_json(record: Mapping[str, Any]) -> Law:
     """
     entries = dict(record)
     family = str(entries.pop("family"))
-    try:
-        law = answers(family).law
-    except RegimesError as problem:
-        raise ValueError(str(problem)) from None
+    law = theory.answers(family).law
+    if law is Law:
+        raise ValueError(f"unknown family {family!r}")
     found: Law = _rebuilt(law, entries)
     return found
 

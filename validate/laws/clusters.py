@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from regimes.validate.plans.study import Budget, Study
 
 
-def _in_numbers(law: GaussianClusters) -> GaussianClusters:
-    centres = tuple(tuple(map(float, centre)) for centre in law.centres)
-    return GaussianClusters(tuple(map(float, law.weights)), centres, float(law.sd))
-
-
 def weights(law: GaussianClusters) -> FloatArray:
     """Probabilities of the clusters, (K,)."""
     return np.array([float(w) for w in law.weights])
@@ -126,8 +121,6 @@ def _plan(model: DataModel, budget: Budget, seed: int) -> list[Study]:
 
 
 ANSWERS = Answers(
-    law=GaussianClusters,
-    in_numbers=_in_numbers,
     draw=_draw,
     density=ClustersCentre,
     score=ClustersCentre,

@@ -212,8 +212,6 @@ def _plan(model: DataModel, budget: Budget, seed: int) -> list[Study]:
 
 
 ANSWERS = Answers(
-    law=CurieWeiss,
-    in_numbers=lambda law: CurieWeiss(float(law.beta), float(law.h)),
     draw=_draw,
     density=MeanFieldCentre,
     score=MeanFieldCentre,

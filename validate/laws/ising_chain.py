@@ -53,8 +53,6 @@ def _plan(model: DataModel, budget: Budget, seed: int) -> list[Study]:
 
 
 ANSWERS = Answers(
-    law=IsingChain,
-    in_numbers=lambda law: IsingChain(float(law.beta)),
     draw=_draw,
     density=lambda law, d: Chain(law),
     score=NO_CLASSES,

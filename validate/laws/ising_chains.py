@@ -135,8 +135,6 @@ def _plan(model: DataModel, budget: Budget, seed: int) -> list[Study]:
 
 
 ANSWERS = Answers(
-    law=IsingChains,
-    in_numbers=lambda law: IsingChains(float(law.beta_a), float(law.beta_b), float(law.weight)),
     draw=_draw,
     density=lambda law, d: TwoChains(law),
     score=lambda law, d: ChainsCentre(law),

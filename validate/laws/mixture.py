@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from regimes.theory.errors import DomainError
-from regimes.theory.laws import Cluster, Mixture
+from regimes.theory.laws import Mixture
 from regimes.validate.laws import NO_ORDER_PARAMETER, Answers, Invariants
 from regimes.validate.simulation.channel import FloatArray, IntArray, Real, cluster_var, frame
 from regimes.validate.simulation.scores import OrderParameter, log_sum_exp, softmax
@@ -17,10 +17,6 @@ from regimes.validate.simulation.scores import OrderParameter, log_sum_exp, soft
 if TYPE_CHECKING:
     from regimes.theory.model import DataModel
     from regimes.validate.plans.study import Budget, Setting, Study
-
-
-def _in_numbers(law: Mixture) -> Mixture:
-    return Mixture(tuple(Cluster(float(c.weight), tuple(map(float, c.centre)), float(c.sd), float(c.cost)) for c in law.clusters))
 
 
 def cluster_log_weights(law: Mixture, d: int) -> FloatArray:
@@ -173,8 +169,6 @@ def _classes(s: Setting, budget: Budget, seed: int) -> list[Study]:
 
 
 ANSWERS = Answers(
-    law=Mixture,
-    in_numbers=_in_numbers,
     draw=_draw,
     density=MixtureCentre,
     score=MixtureCentre,

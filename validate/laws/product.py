@@ -214,7 +214,6 @@ def _slow(model: DataModel) -> Collection[str]:
 
 
 ANSWERS = Answers(
-    law=Product,
     in_numbers=_in_numbers,
     draw=_draw,
     density=lambda law, d: Coordinates(law),

@@ -26,8 +26,6 @@ def _plan(model: DataModel, budget: Budget, seed: int) -> list[Study]:
 
 
 ANSWERS = Answers(
-    law=RandomEnergies,
-    in_numbers=lambda law: RandomEnergies(float(law.variance), float(law.beta)),
     draw="is no law of data: nothing can be drawn from it",
     density="is no law of data: it has no density",
     score=NO_CLASSES,

@@ -93,7 +93,6 @@ def _plan(model: DataModel, budget: Budget, seed: int) -> list[Study]:
 
 
 ANSWERS = Answers(
-    law=GaussianSpectrum,
     in_numbers=_in_numbers,
     draw=_draw,
     density=Eigenvectors,

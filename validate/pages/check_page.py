@@ -7,13 +7,15 @@ from importlib.resources import files
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from regimes.theory.errors import DerivationError, MissingExtraError
+from regimes.terminal import Callback
+from regimes.theory.errors import MissingExtraError
 from regimes.theory.model import DataModel
 from regimes.validate.evidence.compare import Comparison
 from regimes.validate.laws import answers
+from regimes.validate.runs.claims import Claim, Said, answer
 
 if TYPE_CHECKING:
-    from regimes.validate.check import Report
+    from regimes.validate.pages.report import Report
 
 NEEDED = ("matplotlib", "jinja2", "latex2mathml")
 
@@ -25,8 +27,8 @@ def require_extras() -> None:
         raise MissingExtraError(f"a report needs {' and '.join(missing)}: pip install {' '.join(missing)}")
 
 
-def page(report: Report) -> str:
-    """The page as HTML."""
+def page(report: Report, progress: Callback | None = None) -> str:
+    """The page as HTML; `progress` is called after every section."""
     require_extras()
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
@@ -37,15 +39,21 @@ def page(report: Report) -> str:
     environment.filters.update(number=_number, error=_error, probability=_probability)
     template = environment.from_string((files("regimes.validate.pages") / "check.html.j2").read_text(encoding="utf-8"))
     sections, shown_derivations = [], _shown(report.models) if report.derived else {}
-    for model in report.models:
+    derived = report.derivations
+    if derived is None:
+        named = {model.name: model for model in report.models}
+        derived = tuple((claim, answer(claim, named[claim.model])) for claim in derivations(report.models)) if report.derived else ()
+    for done, model in enumerate(report.models, 1):
         own = [c for c in report.comparisons if c.model == model.name]
         charts = []
-        for name in dict.fromkeys(c.chart for c in own):
-            shown = [c for c in own if c.chart == name]
+        for chart in dict.fromkeys(c.chart for c in own):
+            shown, name = [c for c in own if c.chart == chart], chart.name
             charts.append({"name": name, "svg": Markup(styled(shown, report.curves, f"{model.name} {name}")), "comparisons": shown})
         stands_for_it = shown_derivations.get(_kind(model))
-        derivations = _derivations(model) if stands_for_it is model else []
-        sections.append({"model": model, "charts": charts, "derivations": derivations, "derived_like": stands_for_it})
+        own_derivations = [_derivation(claim, said) for claim, said in derived if claim.model == model.name and said["exists"]]
+        sections.append({"model": model, "charts": charts, "derivations": own_derivations, "derived_like": stands_for_it})
+        if progress is not None:
+            progress(f"{model.name} page", done, len(report.models))
     return template.render(
         report=report,
         sections=sections,
@@ -73,29 +81,21 @@ def _slow(model: DataModel) -> bool:
     return "derivation" in answers(model.family).slow(model)
 
 
-def _derivations(model: DataModel) -> list[dict[str, Any]]:
-    """Derivations with the outcome of every step's check where checks are quick, as HTML with native MathML."""
+def derivations(models: Sequence[DataModel]) -> list[Claim]:
+    """The derivations on a page about these models, with the check of every step where checks are quick."""
+    return [
+        Claim(f"{model.name} {kind}, derivation", model.name, kind, {"checked": not _slow(model)}, derivation=True)
+        for model in _shown(models).values()
+        for kind in (("collapse", "speciation") if model.class_count > 1 else ("collapse",))
+    ]
+
+
+def _derivation(claim: Claim, said: Said) -> dict[str, Any]:
+    """One derivation with the outcome of its checks, as HTML with native MathML."""
     from markupsafe import Markup
 
-    from regimes.theory.derive import derive
-
-    found = []
-    for kind in ("collapse", "speciation") if model.class_count > 1 else ("collapse",):
-        try:
-            derivation = derive(model, kind)
-        except DerivationError:  # the model has no such derivation
-            continue
-        checked = not _slow(model)
-        derivation = derivation.verify() if checked else derivation
-        found.append(
-            {
-                "kind": kind,
-                "checked": checked,
-                "failures": len(derivation.failures),
-                "html": Markup(derivation.render("html", fragment=True)),
-            }
-        )
-    return found
+    html = Markup(str(said["html"]))
+    return {"kind": claim.quantity, "checked": claim.parameters["checked"], "failures": int(said["failures"]), "html": html}
 
 
 def _assumptions(comparisons: tuple[Comparison, ...]) -> dict[str, int]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from regimes.numerics.estimate import Estimate
 from regimes.theory.params import ALPHA, DIMENSION, POINTS, TIME, Param
-from regimes.validate.diagram import GLASS, SPECIATION, Axis, Diagram, parameters
+from regimes.validate.pages.diagram_arrays import GLASS, SPECIATION, Axis, Diagram, parameters
 from regimes.validate.pages.figures import COLOURS, INK, PALE, STYLE, svg
 from regimes.validate.pages.labels import Labels, Mask, runs
 

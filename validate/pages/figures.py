@@ -8,48 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regimes.validate.evidence.compare import Comparison
-from regimes.validate.plans.study import (
-    CLONING,
-    COLLAPSE,
-    DECODING,
-    DISPERSION,
-    ENTROPY,
-    EXCESS,
-    FREE,
-    FREEZING,
-    INFORMATION,
-    PARTICIPATION,
-    SHARES,
-    TIMES,
-    WRONG_SHARES,
-)
+from regimes.validate.evidence.compare import Comparison, Curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from regimes.validate.check import Curve
-
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")  # Okabe and Ito: told apart by every eye
 MARKERS = ("o", "s", "^", "D", "v")
 INK, PALE = "#222222", "#888888"
 
-LABELS = {
-    EXCESS: r"excess entropy  $f^{\,e}(t)$  [nats per dimension]",
-    COLLAPSE: r"collapse probability  $\varphi_C(t)$",
-    DECODING: "nearest datum at $t$ is the final one",
-    FREEZING: "frozen before $t$: reverse less forward",
-    CLONING: r"clone agreement  $\varphi(t)$",
-    SHARES: "frequency of the class",
-    WRONG_SHARES: "frequency of the first class",
-    TIMES: r"collapse time  $t_C$",
-    INFORMATION: r"information  $I(t)$  [nats per dimension]",
-    DISPERSION: r"dispersion  $V(t)$",
-    FREE: r"free energy  $\psi$  per $d$",
-    ENTROPY: "entropy  [nats per $d$]",
-    PARTICIPATION: "participation ratio",
-}
 AXES = {"t": "forward time  $t$", "beta": r"inverse temperature  $\beta$"}
 
 STYLE: Any = {
@@ -77,12 +45,12 @@ STYLE: Any = {
     "path.simplify": False,
 }
 
-Family = list[Comparison]
+Series = list[Comparison]
 
 
-def families(comparisons: Sequence[Comparison]) -> list[Family]:
+def all_series(comparisons: Sequence[Comparison]) -> list[Series]:
     """Comparisons with one predicted curve together: all parameters but the one along it are the same."""
-    found: dict[str, Family] = {}
+    found: dict[str, Series] = {}
     for c in comparisons:
         found.setdefault(repr((c.quantity, {k: v for k, v in c.parameters.items() if k not in (c.along, "class")})), []).append(c)
     return list(found.values())
@@ -92,7 +60,7 @@ def figure(comparisons: Sequence[Comparison], curves: Sequence[Curve]) -> Figure
     """One chart: what was predicted and measured on the left, every deviation with its interval on the right."""
     from matplotlib.figure import Figure
 
-    groups = families(comparisons)
+    groups = all_series(comparisons)
     if all(len({c.position for c in group}) == 1 for group in groups):
         made = Figure(figsize=(9.6, 0.75 + 0.42 * len(comparisons)), layout="constrained")
         _intervals(made.subplots(), comparisons)
@@ -133,15 +101,15 @@ def styled(comparisons: Sequence[Comparison], curves: Sequence[Curve], salt: str
         return svg(figure(comparisons, curves), salt)
 
 
-def _by_series(comparisons: Sequence[Comparison]) -> list[tuple[str, Family]]:
-    found: dict[str, Family] = {}
+def _by_measurement(comparisons: Sequence[Comparison]) -> list[tuple[str, Series]]:
+    found: dict[str, Series] = {}
     for c in comparisons:
-        found.setdefault(c.series, []).append(c)
+        found.setdefault(c.measured_by, []).append(c)
     return [(name, sorted(group, key=lambda c: c.position)) for name, group in found.items()]
 
 
 def _marker(k: int, colour: str) -> dict[str, Any]:
-    """Open markers for the first way of measuring, full ones for the others."""
+    """Open markers for the first method of measuring, full ones for the others."""
     return {
         "marker": MARKERS[k % len(MARKERS)],
         "markersize": 5.5,
@@ -156,21 +124,21 @@ def _marker(k: int, colour: str) -> dict[str, Any]:
     }
 
 
-def _bars(family: Family) -> Any:
-    return np.array([[c.measured - c.low for c in family], [c.high - c.measured for c in family]])
+def _bars(marks: Series) -> Any:
+    return np.array([[c.measured - c.low for c in marks], [c.high - c.measured for c in marks]])
 
 
-def _values(axes: Axes, groups: Sequence[Family], curves: Sequence[Curve]) -> None:
+def _values(axes: Axes, groups: Sequence[Series], curves: Sequence[Curve]) -> None:
     """Predicted curves, and the measurements on them."""
     for k, group in enumerate(groups):
         colour = COLOURS[k % len(COLOURS)]
         axes.plot(*_line(group, curves), color=colour, zorder=1)
-        for way, (name, family) in enumerate(_by_series(group)):
+        for order, (name, marks) in enumerate(_by_measurement(group)):
             axes.errorbar(
-                [c.position for c in family], [c.measured for c in family], yerr=_bars(family), label=name, zorder=2, **_marker(way, colour)
+                [c.position for c in marks], [c.measured for c in marks], yerr=_bars(marks), label=name, zorder=2, **_marker(order, colour)
             )
     axes.set_xlabel(AXES[groups[0][0].along])
-    axes.set_ylabel(LABELS[groups[0][0].chart])
+    axes.set_ylabel(groups[0][0].chart.label)
     axes.legend(
         title="line: prediction,  marks: simulation",
         loc="lower left",
@@ -182,7 +150,7 @@ def _values(axes: Axes, groups: Sequence[Family], curves: Sequence[Curve]) -> No
     )
 
 
-def _line(group: Family, curves: Sequence[Curve]) -> tuple[Any, Any]:
+def _line(group: Series, curves: Sequence[Curve]) -> tuple[Any, Any]:
     """The predicted curve: computed in between where that is cheap, else a monotone interpolation of the compared predictions."""
     from scipy.interpolate import PchipInterpolator
 
@@ -199,15 +167,15 @@ def _line(group: Family, curves: Sequence[Curve]) -> tuple[Any, Any]:
 def _deviations(axes: Axes, comparisons: Sequence[Comparison], colour: str, untold: set[str], last: bool) -> None:
     """Measured less predicted, with the interval; a band of the errors granted to the prediction."""
     axes.axhline(0.0, color=INK, linewidth=0.8, zorder=1)
-    ways = _by_series(comparisons)
+    measured = _by_measurement(comparisons)
     span = max(c.position for c in comparisons) - min(c.position for c in comparisons)
-    for way, (name, family) in enumerate(ways):
-        shift = (way - (len(ways) - 1) / 2) * 0.018 * span  # side by side, not on top of each other
-        at = np.array([c.position for c in family]) + shift
-        granted = [c.granted for c in family]
+    for order, (name, marks) in enumerate(measured):
+        shift = (order - (len(measured) - 1) / 2) * 0.018 * span  # side by side, not on top of each other
+        at = np.array([c.position for c in marks]) + shift
+        granted = [c.granted for c in marks]
         axes.bar(at, 2 * np.array(granted), bottom=-np.array(granted), width=0.016 * span, color=colour, alpha=0.25, linewidth=0, zorder=0)
-        axes.errorbar(at, [c.measured - c.prediction for c in family], yerr=_bars(family), zorder=2, label=name, **_marker(way, colour))
-        for c, x in zip(family, at.tolist(), strict=True):
+        axes.errorbar(at, [c.measured - c.prediction for c in marks], yerr=_bars(marks), zorder=2, label=name, **_marker(order, colour))
+        for c, x in zip(marks, at.tolist(), strict=True):
             if not c.agrees:
                 axes.annotate("✗", (x, c.measured - c.prediction), color="#B00020", fontsize=13, ha="center", va="center", zorder=3)
     axes.margins(y=0.12)
@@ -226,7 +194,7 @@ def _intervals(axes: Axes, comparisons: Sequence[Comparison]) -> None:
         axes.barh(row, 2 * c.granted, left=c.prediction - c.granted, height=0.5, color=colour, alpha=0.25, linewidth=0)
         axes.plot([c.prediction, c.prediction], [row - 0.32, row + 0.32], color=INK, linewidth=1.5)
         axes.errorbar([c.measured], [row], xerr=_bars([c]), **_marker(1, colour))
-    axes.set_yticks(range(len(comparisons)), [c.series for c in comparisons])
+    axes.set_yticks(range(len(comparisons)), [c.measured_by for c in comparisons])
     axes.set_ylim(len(comparisons) - 0.4, -0.6)
     axes.ticklabel_format(axis="x", useOffset=False)
-    axes.set_xlabel(f"{LABELS[comparisons[0].chart]}        bar: prediction,  mark: simulation")
+    axes.set_xlabel(f"{comparisons[0].chart.label}        bar: prediction,  mark: simulation")

@@ -1,4 +1,4 @@
-"""What a plan is made of: budgets, a model with numbers for its parameters, an experiment with the way it is read."""
+"""What a plan is made of: budgets, a model with numbers for its parameters, an experiment with how it is read."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from regimes.numerics.predict import predict
 from regimes.theory.errors import RegimesError
 from regimes.theory.laws import Law
 from regimes.theory.model import DataModel
-from regimes.validate.evidence.compare import Measurement
+from regimes.validate.evidence.compare import Chart, Measurement
 from regimes.validate.laws import in_numbers
 from regimes.validate.runs.experiment import Arrays, Experiment
 
-EXCESS = "Excess entropy"
-COLLAPSE = "Collapse probability"
-DECODING = "Nearest datum"
-FREEZING = "Freeze time"
-CLONING = "Clone agreement"
-SHARES = "Class frequencies"
-WRONG_SHARES = "Frequency of the first class, weights of the score reversed below t"
-TIMES = "Collapse time"
-INFORMATION = "Information"
-DISPERSION = "Dispersion"
-FREE = "Free energy"
-ENTROPY = "Entropy"
-PARTICIPATION = "Participation ratio"
+EXCESS = Chart("Excess entropy", r"excess entropy  $f^{\,e}(t)$  [nats per dimension]")
+COLLAPSE = Chart("Collapse probability", r"collapse probability  $\varphi_C(t)$")
+DECODING = Chart("Nearest datum", "nearest datum at $t$ is the final one")
+FREEZING = Chart("Freeze time", "frozen before $t$: reverse less forward")
+CLONING = Chart("Clone agreement", r"clone agreement  $\varphi(t)$")
+SHARES = Chart("Class frequencies", "frequency of the class")
+WRONG_SHARES = Chart("Frequency of the first class, weights of the score reversed below t", "frequency of the first class")
+TIMES = Chart("Collapse time", r"collapse time  $t_C$")
+INFORMATION = Chart("Information", r"information  $I(t)$  [nats per dimension]")
+DISPERSION = Chart("Dispersion", r"dispersion  $V(t)$")
+FREE = Chart("Free energy", r"free energy  $\psi$  per $d$")
+ENTROPY = Chart("Entropy", "entropy  [nats per $d$]")
+PARTICIPATION = Chart("Participation ratio", "participation ratio")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from regimes.validate.laws import as_json, from_json
 DATA, START, PATH, CLONE_A, CLONE_B, FORWARD = range(6)
 """Streams of random numbers of one batch: data, starting point, trajectory, first and second clone, forward path."""
 
-Arrays = dict[str, NDArray[np.floating[Any]]]
+Arrays = dict[str, NDArray[Any]]
 Measure = Callable[["Experiment", int], Arrays]
 
 
@@ -112,13 +112,18 @@ def program() -> str:
 
     Part of every key, so that batches of an older program are never mistaken for this one's.
     """
-    import scipy
-
     digest = hashlib.sha256()
     root = Path(__file__).parents[1]
     for path in sorted(p for part in SIMULATION for p in root.glob(part)):
         digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return f"numpy {np.__version__}, scipy {scipy.__version__}, simulation {digest.hexdigest()[:12]}"
+    return f"{versions()}, simulation {digest.hexdigest()[:12]}"
+
+
+def versions() -> str:
+    """Versions of NumPy and SciPy."""
+    import scipy
+
+    return f"numpy {np.__version__}, scipy {scipy.__version__}"
 
 
 SIMULATION = ("laws/**/*.py", "simulation/*.py", "runs/experiment.py", "runs/measurements.py", "runs/class_measurements.py")

@@ -1,4 +1,4 @@
-"""Run experiments in worker processes, keep every finished batch, resume, read.
+"""Run jobs in worker processes, keep every finished one, resume, read.
 
 A batch is the unit: an .npz written whole or not at all. What is on disk and intact is never computed
 again, so a run that was killed ends, started again, with the bits of an undisturbed one. Every batch is computed in a
@@ -17,16 +17,15 @@ import threading
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from regimes.terminal import Callback
 from regimes.theory.errors import InputError, RegimesError
 from regimes.validate.runs.experiment import Arrays, Experiment
-
-Progress = Callable[[str, int, int], None]
-"""Called as ``progress(what, done, total)``, always from the thread that called `run`."""
 
 PATIENCE = 3
 """Deaths of worker processes that one call of `run` survives."""
@@ -36,7 +35,12 @@ class SimulationError(RegimesError):
     """A simulation could not be carried out. Finished batches stay on disk; the same command goes on from there."""
 
 
-Job = tuple[Experiment, int, Path]
+class Job(NamedTuple):
+    """What a worker does: its name, the request as JSON, and the file that holds the arrays afterwards."""
+
+    what: str
+    request: str
+    path: Path
 
 
 def run(
@@ -44,7 +48,7 @@ def run(
     folder: Path,
     *,
     workers: int | None = None,
-    progress: Progress | None = None,
+    progress: Callback | None = None,
     measures: str = "regimes.validate.runs.measurements",
 ) -> list[Arrays]:
     """Compute what is missing of `experiments` under `folder`, then read everything.
@@ -67,7 +71,7 @@ def run(
     """
     if workers is not None and workers < 1:
         raise InputError(f"{workers} workers cannot compute anything; give a whole number from 1 on")
-    jobs: list[Job] = []
+    missing: list[Job] = []
     distinct = list(dict.fromkeys(experiments))
     for experiment in distinct:
         home = folder / experiment.key
@@ -77,9 +81,8 @@ def run(
         except OSError as problem:
             raise InputError(f"cannot write under {folder} ({problem.strerror}); name a folder that can be written") from None
         _sweep(home)
-        jobs += [(experiment, batch, path) for batch, path in _paths(experiment, folder) if load(path) is None]
-    if jobs:
-        _compute(jobs, workers or _cores(), measures, sum(e.batches for e in distinct), progress)
+        missing += [_job(experiment, batch, path) for batch, path in _paths(experiment, folder) if load(path) is None]
+    compute(missing, workers, progress, sum(e.batches for e in distinct), measures)
     return [read(experiment, folder) for experiment in experiments]
 
 
@@ -135,10 +138,9 @@ class _Worker:
 
     def do(self, job: Job) -> bool:
         """Whether the job's batch is on disk; if not, the process is dead."""
-        experiment, batch, path = job
         assert self.process.stdin is not None and self.process.stdout is not None
         try:
-            self.process.stdin.write(json.dumps({"experiment": experiment.json, "batch": batch, "path": str(path.absolute())}) + "\n")
+            self.process.stdin.write(json.dumps({"request": job.request, "path": str(job.path.absolute())}) + "\n")
             self.process.stdin.flush()
             return self.process.stdout.readline() == "done\n"
         except (OSError, ValueError):
@@ -203,7 +205,7 @@ class _Crew:
                 self._deaths += 1
                 deaths = self._deaths
             if status > 0:  # an exception in the measurement: it would come again
-                self.news.put(f"{job[0].measurement}, batch {job[1]}: {words}")
+                self.news.put(f"{job.what}{_place(job)}: {words}")
                 return
             if deaths > PATIENCE:
                 self.news.put(f"worker processes were killed {deaths} times (out of memory?): {words}")
@@ -221,20 +223,33 @@ class _Crew:
             thread.join()
 
 
-def _compute(jobs: Sequence[Job], workers: int, measures: str, total: int, progress: Progress | None) -> None:
-    """Do all jobs, in any order."""
-    crew = _Crew(jobs, workers, measures)
+def compute(
+    jobs: Sequence[Job], workers: int | None, progress: Callback | None, total: int, measures: str = "regimes.validate.runs.measurements"
+) -> None:
+    """Do all jobs, in any order; `total` counts those too that are done already."""
+    if not jobs:
+        return
+    crew = _Crew(jobs, workers or _cores(), measures)
     try:
         for done in range(total - len(jobs) + 1, total + 1):
             news = crew.news.get()
             if isinstance(news, str):
                 raise SimulationError(f"{news}; finished batches are kept, the same command goes on from there")
             if progress is not None:
-                progress(news[0].measurement, done, total)
+                progress(news.what, done, total)
     finally:  # on Ctrl-C too: no process and no half-written file outlives this call
         crew.dismiss()
-        for home in {path.parent for _, _, path in jobs}:
+        for home in {job.path.parent for job in jobs}:
             _sweep(home)
+
+
+def _job(experiment: Experiment, batch: int, path: Path) -> Job:
+    return Job(experiment.measurement, json.dumps({"experiment": experiment.json, "batch": batch}), path)
+
+
+def _place(job: Job) -> str:
+    batch = json.loads(job.request).get("batch")
+    return "" if batch is None else f", batch {batch}"
 
 
 def _sweep(home: Path) -> None:

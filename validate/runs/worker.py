@@ -1,4 +1,4 @@
-"""A worker process: reads jobs from standard input, one JSON object a line, computes batches, writes them whole.
+"""A worker process: reads jobs from standard input, one JSON object a line, computes batches and claims, writes them whole.
 
 Started by `regimes.validate.runs.store` as ``python -m regimes.validate.runs.worker MODULE``; MODULE registers the measurements.
 When its input ends, so does the process, in the middle of a batch if need be: it never outlives its parent.
@@ -13,6 +13,7 @@ import queue
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from regimes.numerics.files import save_arrays
 from regimes.validate.runs.experiment import MEASUREMENTS, Arrays, Experiment
@@ -26,6 +27,15 @@ def write_arrays(path: Path, arrays: Arrays) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+
+
+def _arrays(request: dict[str, Any]) -> Arrays:
+    if "claim" in request:
+        from regimes.validate.runs.claims import Claim, answer
+
+        return answer(Claim(**request["claim"]))
+    experiment = Experiment.from_json(request["experiment"])
+    return MEASUREMENTS[experiment.measurement](experiment, request["batch"])
 
 
 def serve(measures: str) -> None:
@@ -43,8 +53,7 @@ def serve(measures: str) -> None:
     importlib.import_module(measures)
     while True:
         job = json.loads(jobs.get())
-        experiment = Experiment.from_json(job["experiment"])
-        write_arrays(Path(job["path"]), MEASUREMENTS[experiment.measurement](experiment, job["batch"]))
+        write_arrays(Path(job["path"]), _arrays(json.loads(job["request"])))
         replies.write("done\n")
         replies.flush()
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from regimes.validate.evidence.compare import Comparison, Measurement, judge
+from regimes.validate.evidence.compare import Chart, Comparison, Measurement, judge
 from regimes.validate.evidence.intervals import POWER, Averages, Counts, PairedCounts, largest
 
-HALF = Measurement("model", "chart", "series", "quantity", {"t": 1.0}, 1.0, 10_000, Counts(5000, 10_000))
+HALF = Measurement("model", Chart("chart", ""), "series", "quantity", {"t": 1.0}, 1.0, 10_000, Counts(5000, 10_000))
 
 
 def one(measurement: Measurement, prediction: float, error: float = 0.0, family: float = 1e-3) -> Comparison:

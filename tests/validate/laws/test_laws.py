@@ -87,7 +87,8 @@ def test_parts_of_no_weight_are_left_out() -> None:
     law = in_numbers(Product((Atom(sp.S.Zero, 3), Atom(sp.S.One, 0)), (Piece(sp.S.Zero, NORMAL, -sp.oo, sp.oo),)))
     assert law == Product((Atom(1.0, 0.0),), ())
     u = Curve.variable()
-    assert not in_numbers(GaussianSpectrum((Atom(sp.S.One, 1),), (Curve(sp.S.Zero, u, sp.S.One),))).curves
+    spectrum: Any = in_numbers(GaussianSpectrum((Atom(sp.S.One, 1),), (Curve(sp.S.Zero, u, sp.S.One),)))
+    assert not spectrum.curves
 
 
 def test_numbers_of_any_kind_become_floats() -> None:
@@ -101,8 +102,10 @@ def test_spins_have_the_boltzmann_weights_of_all_states(law: CurieWeiss | IsingC
     n, d = 100_000, 6
     spins = np.array(list(itertools.product([-1, 1], repeat=d)))
     total = spins.sum(axis=1)
-    mean_field = isinstance(law, CurieWeiss)
-    energy = law.beta * total**2 / (2 * d) + law.h * total if mean_field else law.beta * (spins[:, 1:] * spins[:, :-1]).sum(axis=1)
+    if isinstance(law, CurieWeiss):
+        energy = law.beta * total**2 / (2 * d) + law.h * total
+    else:
+        energy = law.beta * (spins[:, 1:] * spins[:, :-1]).sum(axis=1)
     weight = np.exp(energy) / np.exp(energy).sum()
     data, _ = draw(np.random.default_rng(seed), law, n, d, np.float32)
     assert set(np.unique(data)) == {-1.0, 1.0}

@@ -43,11 +43,11 @@ SHAPES = {
 def test_coordinates_have_the_probabilities_of_the_prior(name: str, dtype: type[np.float32] | type[np.float64], seed: int) -> None:
     """320 000 numbers, shares below seven points against mpmath's integral of the expression: detects 0.5 % of a share near one half."""
     model = get_model(name)
-    exact = model.law(model.complete({}))
+    exact: Any = model.law(model.complete({}))
     data, labels = draw(np.random.default_rng(seed), in_numbers(exact), 5000, 64, dtype)
     assert data.shape == (5000, 64) and data.dtype == dtype and (labels == 0).all()
     for point in (-2.2, -0.9, -0.31, 0.001, 0.4, 1.05, 3.0):
-        share = sum(float(w.weight) for w in exact.atoms if float(w.place) <= point)
+        share = math.fsum(float(w.weight) for w in exact.atoms if float(w.place) <= point)
         for part in exact.pieces:
             f, low, high = sympy.lambdify(a, part.density, "mpmath"), float(part.low), float(part.high)
             if point > low:
@@ -95,13 +95,13 @@ def by_summation(log_weight: NDArray[np.float64], spins: NDArray[np.float64], x:
 def test_coordinates(name: str, t: float) -> None:
     """Against the sum over atoms and mpmath's integral of the expression, within four widths of the noise of places that data have."""
     model = get_model(name)
-    exact = model.law(model.complete({}))
+    exact: Any = model.law(model.complete({}))
     inside = [0.3, -1.7 if name == "product-uniform" else -4.0] if exact.pieces else []
     data = [float(w.place) for w in exact.atoms[:2]] + inside
     x = np.array([[math.exp(-t) * place + math.sqrt(noise_var(t)) * z for place in data for z in (-4.0, 0.0, 2.0)]])
     found = density(in_numbers(exact), x.size).terms(x, t)[0]
     for value, place in zip(found, x[0], strict=True):
-        total = sum(float(w.weight) * channel(place, float(w.place), t) for w in exact.atoms)
+        total: Any = sum(float(w.weight) * channel(place, float(w.place), t) for w in exact.atoms)
         for part in exact.pieces:
             f, width = sp.lambdify(a, part.density, "mpmath"), math.sqrt(noise_var(t)) * math.exp(t)
             ends = [float(e) for e in (part.low, part.high)]
@@ -140,7 +140,7 @@ def test_a_table_has_the_probabilities_of_the_density(name: str) -> None:
         points = [part.low, *part.density.quantile(shares).tolist(), part.high]
         for share, left, right in zip(np.diff([0.0, *shares, 1.0]), points[:-1], points[1:], strict=True):
             outer = max(abs(left), abs(right))
-            octaves = np.geomspace(abs(right if left < 0 else left), outer, 24) if right - left > 100 * (points[4] - points[2]) else []
+            octaves: Any = np.geomspace(abs(right if left < 0 else left), outer, 24) if right - left > 100 * (points[4] - points[2]) else []
             marks = sorted({left, *(math.copysign(x, left + right) for x in octaves[1:-1]), *np.linspace(left, right, 5), right})
             mass = mpmath.quad(f, marks)
             assert abs(mass - part.weight * share) < 2e-10, (name, left, right)

@@ -12,11 +12,11 @@ import pytest
 
 from regimes.theory import derive as pipeline
 from regimes.theory.model import get_model
-from regimes.validate.check import Curve, Report
-from regimes.validate.evidence.compare import Comparison, Measurement, judge
+from regimes.validate.evidence.compare import Comparison, Curve, Measurement, judge
 from regimes.validate.evidence.intervals import Counts, PairedCounts
 from regimes.validate.pages.check_page import page
-from regimes.validate.pages.figures import families, figure, styled
+from regimes.validate.pages.figures import all_series, figure, styled
+from regimes.validate.pages.report import Report
 from regimes.validate.plans.study import CLONING, FREE, FREEZING, TIMES
 
 GIVEN = {"mu": 1.0, "sigma": 1.0, "weight": 0.5}
@@ -110,7 +110,7 @@ def test_error_bars_are_the_intervals_and_bands_the_granted_errors() -> None:
     values, *deviations = axes
     drawn = sorted(round(float(y), 12) for bars in values.containers for segment in bars.lines[2][0].get_segments() for y in segment[:, 1])
     assert drawn == sorted(round(end, 12) for c in shown for end in (c.low, c.high))
-    assert len(deviations) == len(families(shown)) == 2
+    assert len(deviations) == len(all_series(shown)) == 2
     heights = sorted(patch.get_height() for below in deviations for patch in below.patches)
     np.testing.assert_allclose(heights, sorted(2 * c.granted for c in shown))
 
@@ -118,7 +118,7 @@ def test_error_bars_are_the_intervals_and_bands_the_granted_errors() -> None:
 def test_curves_are_drawn_through_the_predictions_when_none_is_given() -> None:
     shown = [c for c in comparisons() if c.chart == CLONING]
     line: Any = figure(shown, ()).axes[0].lines[0]
-    known = {c.position: c.prediction for c in families(shown)[0]}
+    known = {c.position: c.prediction for c in all_series(shown)[0]}
     np.testing.assert_allclose(np.interp(list(known), line.get_xdata(), line.get_ydata()), list(known.values()), atol=1e-4)
 
 
@@ -135,7 +135,7 @@ def test_single_points_are_intervals_also_where_they_lie_at_different_places() -
 def test_different_charts_have_different_identifiers() -> None:
     """Identifiers inside one page must not collide: clip paths of one figure would cut another."""
     shown = comparisons()
-    first, second = (styled([c for c in shown if c.chart == chart], (), chart) for chart in (CLONING, FREEZING))
+    first, second = (styled([c for c in shown if c.chart == chart], (), chart.name) for chart in (CLONING, FREEZING))
     clips = [set(re.findall(r'<clipPath id="([^"]+)"', text)) for text in (first, second)]
     assert clips[0] and clips[1] and not clips[0] & clips[1]
 
@@ -188,6 +188,6 @@ def test_the_abscissa_of_random_energies_is_the_inverse_temperature() -> None:
         for b in (0.5, 1.0, 1.5)
     ]
     shown = judge(found, [(0.4 * b, 0.0) for b in (0.5, 1.0, 1.5)], 1e-3)
-    assert len(families(shown)) == 1
+    assert len(all_series(shown)) == 1
     made = figure(shown, ())
     assert {axes.get_xlabel() for axes in made.axes} == {r"inverse temperature  $\beta$"}

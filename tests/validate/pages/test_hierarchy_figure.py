@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from regimes.numerics.laws.mixture.hierarchy import Merge
 
+from regimes.numerics.speciation.hierarchy import Merge
 from regimes.validate.pages.hierarchy_figure import figure, picture
 
 NAN = float("nan")

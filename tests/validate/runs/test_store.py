@@ -126,7 +126,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from regimes.theory.laws import GaussianClusters
-from regimes.validate import store
+from regimes.validate.runs import store
 from regimes.validate.runs.experiment import Experiment
 slow = Experiment("slow-coin", GaussianClusters((1.0,), ((),), 1.0), seed=1, batches=40, groups=4, samples=1, d=3, horizon=0.2)
 store.run([slow], Path(sys.argv[1]), workers=2, measures="measures_for_tests", progress=lambda *n: print(n[1], flush=True))

@@ -78,10 +78,10 @@ def test_exact_averages_are_met_across_the_transition(seed: int, d: int, samples
         sample = seen.participation**2 if name == "square" else getattr(seen, name)
         sigma = sample.std(axis=0) / math.sqrt(samples)
         first = 2 if d > 8 and name in ("participation", "square") else 0
-        assert (np.abs(sample.mean(axis=0) - function(MODEL, values).value) < 5 * sigma)[first:].all(), name
+        assert (np.abs(sample.mean(axis=0) - function(values).value) < 5 * sigma)[first:].all(), name
         if d == 12:
             assert (5 * sigma < DETECTED[name]).all(), name
-    lowest = rem.lowest_level_exact(MODEL, values).value[0]
+    lowest = rem.lowest_level_exact(values).value[0]
     assert abs(seen.lowest.mean() - lowest) < 5 * seen.lowest.std() / math.sqrt(samples)
 
 
@@ -98,5 +98,6 @@ def test_another_variance_is_another_temperature() -> None:
     "wrong", [{"d": 23}, {"d": -1}, {"d": 2.5}, {"samples": 0}, {"beta": [0.0]}, {"beta": [np.nan]}, {"variance": 0.0}]
 )
 def test_arguments_outside_their_domain_are_refused(wrong: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"d": 4, "samples": 2, "beta": [1.0], **wrong}
     with pytest.raises(DomainError):
-        sample_levels(np.random.default_rng(0), **{"d": 4, "samples": 2, "beta": [1.0]} | wrong)
+        sample_levels(np.random.default_rng(0), **given)
