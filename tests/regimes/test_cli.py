@@ -134,7 +134,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_a_cached_prediction_does_not_load_sympy(warm: dict[str, str]) -> None:
-    code = f"import sys; from regimes.cli import main; main({PREDICT[3:]}); sys.exit('sympy' in sys.modules)"
+    code = f"import sys; from regimes.cli import main; sys.exit(main({PREDICT[3:]}) or 'sympy' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], env=warm, capture_output=True, check=True)
 
 
