@@ -50,11 +50,16 @@ class Grid:
 
     Attributes
     ----------
-    step : spacing of v.
-    shift : of the contour, as a part of its distance to a pole.
-    spacing : of the contours, in units of that distance.
-    drop : what is smaller than the peak by exp(drop) is left out.
-    block : points that are treated at once.
+    step : float
+        Spacing of v.
+    shift : float
+        Of the contour, as a part of its distance to a pole.
+    spacing : float
+        Of the contours, in units of that distance.
+    drop : float
+        What is smaller than the peak by exp(drop) is left out.
+    block : int
+        Points that are treated at once.
     """
 
     step: float
@@ -70,9 +75,12 @@ class Tilts:
 
     Attributes
     ----------
-    log_m1 : log M_x(1).
-    saddle : tilt at which (n-1) e^{lam v} M_x(lam), stationary in lam, is one; above 1 the levels do not condense.
-    spread : standard deviation of the energies under e^{-E}.
+    log_m1 : ndarray
+        log M_x(1).
+    saddle : ndarray
+        Tilt at which (n-1) e^{lam v} M_x(lam), stationary in lam, is one; above 1 the levels do not condense.
+    spread : ndarray
+        Standard deviation of the energies under e^{-E}.
     """
 
     log_m1: FloatArray

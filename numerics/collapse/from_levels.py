@@ -234,12 +234,15 @@ def monotone_root(
 
     Parameters
     ----------
-    f, slope : called with points u and the rows (indices into target) they belong to; without `slope` differences are taken.
-    target, start : (P,), positive.
+    f, slope
+        Called with points u and the rows (indices into target) they belong to; without `slope` differences are taken.
+    target, start : ndarray
+        (P,), positive.
 
     Returns
     -------
-    Pair of (P,) : roots and absolute errors: error and rounding of f at the root over its slope. nan where none was found.
+    Pair of (P,)
+        Roots and absolute errors: error and rounding of f at the root over its slope. nan where none was found.
     """
     y = np.log(start)
     low, high = np.full_like(y, -np.inf), np.full_like(y, np.inf)

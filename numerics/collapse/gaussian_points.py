@@ -23,10 +23,14 @@ class Channel:
 
     Attributes
     ----------
-    q : sd^2 e^{-2t}/Delta_t, signal-to-noise ratio of one coordinate inside a cluster.
-    positions : (K,) centres along their common line, in units of sqrt(Gamma_t).
-    weights : (K,) probabilities of the clusters.
-    d : dimension.
+    q : float
+        sd^2 e^{-2t}/Delta_t, signal-to-noise ratio of one coordinate inside a cluster.
+    positions : (K,) array
+        Centres along their common line, in units of sqrt(Gamma_t).
+    weights : (K,) array
+        Probabilities of the clusters.
+    d : int
+        Dimension.
     """
 
     q: float
@@ -49,8 +53,10 @@ class Points:
 
     Attributes
     ----------
-    squares : (K, X) squared distances to the cluster centres, in units of Gamma_t.
-    weights : (X,) weights of the average over x; they sum to one.
+    squares : (K, X) array
+        Squared distances to the cluster centres, in units of Gamma_t.
+    weights : (X,) array
+        Weights of the average over x; they sum to one.
     """
 
     channel: Channel

@@ -156,7 +156,8 @@ def finite_size_quantities(
 
     Parameters
     ----------
-    asymptotic : mapping of str to Quantity
+    asymptotic : mapping
+        Mapping of str to Quantity
         Rows of `quantities_of_levels`.
     points : callable, optional
         How the exact average over x is taken for a law of the family; without it there is no method ``exact``.

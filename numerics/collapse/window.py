@@ -108,6 +108,7 @@ class Density(NamedTuple):
     Attributes
     ----------
     information, dispersion : Pair
+        Pair
         Mean and variance per coordinate inside a cluster or state, with their errors, each (1,).
     class_part : callable
         log[p(c|x)/w_c] on the nodes of an average, and their weights, from d and a number of nodes.

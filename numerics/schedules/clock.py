@@ -32,8 +32,10 @@ class Clock:
 
         Raises
         ------
-        UnknownNameError : no such schedule.
-        DomainError : an option that is not one number of its domain.
+        UnknownNameError
+            No such schedule.
+        DomainError
+            An option that is not one number of its domain.
         """
         kind, own = get_schedule(schedule), {p.name for p in model.params}
         given = {p.name: values[p.name] for p in kind.options if p.name in values and p.name not in own}

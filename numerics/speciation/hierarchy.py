@@ -72,6 +72,7 @@ class GroupedOdds(ClassOdds):
     Parameters
     ----------
     law : ClassOdds
+        ClassOdds
         The classes.
     groups : sequence of tuple of int
         Numbers of the classes in each group, every class in one of them.
@@ -147,15 +148,18 @@ def partition_cloning(law: ClassOdds, values: Values, groups: Sequence[Group]) -
     Parameters
     ----------
     law : ClassOdds
+        ClassOdds
         The classes at P parameter points.
-    values : mapping
+    values : Values
+        Mapping
         t and d, (P,) each.
     groups : sequence of tuple of int
         Numbers of the clusters in each group, every cluster in one of them; ``((0,), (1,), ...)`` is the whole partition.
 
     Raises
     ------
-    DomainError : the groups are no partition, or d is less than the dimension of the span of the means.
+    DomainError
+        The groups are no partition, or d is less than the dimension of the span of the means.
     """
     grouped = _grouped(law, groups)
     above, chance = average(grouped, values["t"], values["d"], gain), (grouped.weights(values["d"]) ** 2).sum(-1)
@@ -193,8 +197,10 @@ def hierarchy(
     Parameters
     ----------
     law : PartedOdds
+        PartedOdds
         The classes at one parameter point.
-    values : mapping
+    values : Values
+        Mapping
         Parameters and d, (1,) each.
     level : float, optional
         Cloning probability that defines the speciation of two groups; that of two balanced classes at kappa = 1 by default.
@@ -203,7 +209,8 @@ def hierarchy(
 
     Raises
     ------
-    DomainError : values at more than one point; d less than the dimension of the span of the means.
+    DomainError
+        Values at more than one point; d less than the dimension of the span of the means.
     """
     if {column.size for column in values.values()} != {1}:
         raise DomainError("a hierarchy is that of one model: give every parameter once")

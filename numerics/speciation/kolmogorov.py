@@ -50,11 +50,16 @@ class Process:
 
     Attributes
     ----------
-    drift, noise : b and s, functions of q (N,) and t.
-    frame : where the nodes are at time t.
-    start : time at which the reverse process ends.
-    end : u(., start) as a function of xi.
-    free : time from which on the low end of the nodes is the end of the space, where the noise vanishes, rather than a decided class.
+    drift, noise : Field
+        B and s, functions of q (N,) and t.
+    frame : callable
+        Where the nodes are at time t.
+    start : float
+        Time at which the reverse process ends.
+    end : callable
+        u(., start) as a function of xi.
+    free : float
+        Time from which on the low end of the nodes is the end of the space, where the noise vanishes, rather than a decided class.
     """
 
     drift: Field

@@ -29,10 +29,14 @@ def line_averages(line: Line, low: FloatArray, high: FloatArray, weights: FloatA
 
     Parameters
     ----------
-    line : the law of the variable, analytic, and the log-odds as a function of it.
-    low, high : (P,) ends beyond which the law has no mass in float64.
-    weights : (P, K) of the classes.
-    own : number of the class.
+    line : Line
+        The law of the variable, analytic, and the log-odds as a function of it.
+    low, high : (P,) array
+        Ends beyond which the law has no mass in float64.
+    weights : (P, K) array
+        Of the classes.
+    own : int
+        Number of the class.
 
     The rule is normalised by itself, so a constant error of the density drops out.
     """

@@ -51,6 +51,7 @@ class OrderParameter:
     Attributes
     ----------
     place : Param
+        Param
         The order parameter.
     setting : callable
         The process of a model at one set of parameters.

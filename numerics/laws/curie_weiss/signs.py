@@ -26,10 +26,14 @@ class Signs(NamedTuple):
 
     Attributes
     ----------
-    beta, h, d : parameters.
-    totals, log_law : per class the values of M and the log of their probabilities in it.
-    log_weights : (2,) of the classes.
-    mean, square : of M per d, and of M^2 per d.
+    beta, h, d
+        Parameters.
+    totals, log_law : tuple
+        Per class the values of M and the log of their probabilities in it.
+    log_weights : ndarray
+        (2,) of the classes.
+    mean, square : float
+        Of M per d, and of M^2 per d.
     """
 
     beta: float

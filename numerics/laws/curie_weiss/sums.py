@@ -35,8 +35,10 @@ def log_class_sums(counts: FloatArray, nodes: FloatArray, beta: float, h: float,
 
     Parameters
     ----------
-    counts : (N, J) numbers of coordinates whose field is each of the nodes; rows sum to d.
-    nodes : (J,) values of xi.
+    counts : (N, J) array
+        Numbers of coordinates whose field is each of the nodes; rows sum to d.
+    nodes : (J,) array
+        Values of xi.
     """
     width = np.sqrt(beta / d)
     half = int(np.ceil((beta + _REACH * width) / (_STEP * width)))

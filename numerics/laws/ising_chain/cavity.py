@@ -37,10 +37,14 @@ class CavityField:
 
     Parameters
     ----------
-    beta, mean, sd : (P,) coupling; mean and standard deviation of the external field.
-    nodes : number of Chebyshev nodes.
-    noise : number of nodes of the external field.
-    window, exponent : how those are placed, and how far they reach; see `chain_noise.Resolution`.
+    beta, mean, sd : (P,) array
+        Coupling; mean and standard deviation of the external field.
+    nodes : int
+        Number of Chebyshev nodes.
+    noise : int
+        Number of nodes of the external field.
+    window, exponent
+        How those are placed, and how far they reach; see `chain_noise.Resolution`.
     """
 
     def __init__(self, beta: FloatArray, mean: FloatArray, sd: FloatArray, nodes: int, noise: int, window: bool, exponent: float) -> None:

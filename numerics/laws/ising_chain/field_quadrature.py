@@ -24,10 +24,14 @@ class Resolution(NamedTuple):
 
     Attributes
     ----------
-    nodes : (P,) Chebyshev nodes of the cavity field.
-    noise : (P,) nodes of the external field.
-    window : (P,) whether they cover only the window where functions of v bend, the rest in closed form.
-    exponent : as asked for.
+    nodes : (P,) array
+        Chebyshev nodes of the cavity field.
+    noise : (P,) array
+        Nodes of the external field.
+    window : (P,) array
+        Whether they cover only the window where functions of v bend, the rest in closed form.
+    exponent : float
+        As asked for.
     """
 
     nodes: FloatArray
@@ -71,9 +75,12 @@ def external_fields(
 
     Parameters
     ----------
-    beta, mean, sd, edge : (P,) coupling; mean and standard deviation of h; bound of u.
-    u : (P, N) cavity fields.
-    count, window, exponent : number of nodes and how they are placed, as in `Resolution`.
+    beta, mean, sd, edge : (P,) array
+        Coupling; mean and standard deviation of h; bound of u.
+    u : (P, N) array
+        Cavity fields.
+    count, window, exponent
+        Number of nodes and how they are placed, as in `Resolution`.
     """
     mean, sd, u = mean[:, None, None], sd[:, None, None], u[:, :, None]
     if not window:

@@ -84,9 +84,12 @@ class CavityPair:
 
     Parameters
     ----------
-    own, other : couplings.
-    gamma : signal-to-noise ratio.
-    exponent : errors are of order exp(-exponent).
+    own, other : float
+        Couplings.
+    gamma : float
+        Signal-to-noise ratio.
+    exponent : float
+        Errors are of order exp(-exponent).
     """
 
     def __init__(self, own: float, other: float, gamma: float, exponent: float) -> None:

@@ -37,9 +37,12 @@ class Law(NamedTuple):
 
     Attributes
     ----------
-    transform : z -> log E exp(z L), up to multiples of 2 pi i; it may be asked for one z more than once.
-    mean, variance : of L.
-    largest : largest contribution to L of one site that the approximation knows of.
+    transform : callable
+        Z -> log E exp(z L), up to multiples of 2 pi i; it may be asked for one z more than once.
+    mean, variance : float
+        Of L.
+    largest : float
+        Largest contribution to L of one site that the approximation knows of.
     """
 
     transform: Callable[[complex], complex]

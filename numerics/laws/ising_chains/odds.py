@@ -42,7 +42,8 @@ class ChainOdds(ClassOdds):
 
     Parameters
     ----------
-    beta_a, beta_b, weight : (P,) couplings, and weight of the first class.
+    beta_a, beta_b, weight : (P,) array
+        Couplings, and weight of the first class.
     """
 
     count = 2

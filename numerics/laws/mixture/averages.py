@@ -55,11 +55,16 @@ class ClassView:
 
     Attributes
     ----------
-    constant, excess : (P, K).
-    linear : (P, K, q).
-    degrees : (P,) nu >= 0.
-    weights : (P, K) of the classes.
-    depth : (P, K, K) entry [k, l]: -log of a bound on the mass of the region where k and l outweigh the class itself; 0 at least.
+    constant, excess : ndarray
+        (P, K).
+    linear : ndarray
+        (P, K, q).
+    degrees : (P,) array
+        Nu >= 0.
+    weights : (P, K) array
+        Of the classes.
+    depth : (P, K, K) array
+        Entry [k, l]: -log of a bound on the mass of the region where k and l outweigh the class itself; 0 at least.
     """
 
     constant: FloatArray

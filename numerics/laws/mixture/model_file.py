@@ -147,7 +147,8 @@ def _factor(gram: Matrix) -> Matrix:
 
     Raises
     ------
-    InputError : the matrix is not positive semidefinite.
+    InputError
+        The matrix is not positive semidefinite.
     """
     import sympy as sp
 

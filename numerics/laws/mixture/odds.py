@@ -33,8 +33,10 @@ class MixtureOdds(ClassOdds):
 
     Parameters
     ----------
-    weights, costs, sds : (P, K); the probability of a cluster is proportional to weight e^{-d cost}.
-    centres : (P, K, r), in units of sqrt(d).
+    weights, costs, sds : ndarray
+        (P, K); the probability of a cluster is proportional to weight e^{-d cost}.
+    centres : ndarray
+        (P, K, r), in units of sqrt(d).
     """
 
     no_symmetric_point = (

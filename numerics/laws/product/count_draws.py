@@ -30,11 +30,16 @@ class Proposal:
 
     Attributes
     ----------
-    psi : (J,) log of the change of the weights of the nodes, before they are normalised.
-    weights : (J,) changed weights, normalised in each group.
-    size_law : (S,) changed law of the sizes.
-    log_norm : log of the mean of exp(sum_j N_j psi_j) under the law itself.
-    tau : the tilt it belongs to.
+    psi : (J,) array
+        log of the change of the weights of the nodes, before they are normalised.
+    weights : (J,) array
+        Changed weights, normalised in each group.
+    size_law : (S,) array
+        Changed law of the sizes.
+    log_norm : float
+        log of the mean of exp(sum_j N_j psi_j) under the law itself.
+    tau : float
+        The tilt it belongs to.
     """
 
     psi: FloatArray

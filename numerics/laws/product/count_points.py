@@ -33,14 +33,22 @@ class Alphabet:
 
     Attributes
     ----------
-    groups : per group of coordinates the slice of its nodes: one for a product; for spins those up and those down.
-    weights : (J,) law of the node within its group.
-    energies : (J, A) energy of each value of the datum, up to a constant per node.
-    log_mass : (Q, 1, A) log of the masses of the values in each product of the mixture.
-    log_share : (Q,) log of the weights of the mixture.
-    sizes : (S, G) sizes of the groups; they sum to d.
-    size_law : (S,) their probabilities.
-    typical : which product of the mixture is the typical one.
+    groups : tuple
+        Per group of coordinates the slice of its nodes: one for a product; for spins those up and those down.
+    weights : (J,) array
+        Law of the node within its group.
+    energies : (J, A) array
+        Energy of each value of the datum, up to a constant per node.
+    log_mass : (Q, 1, A) array
+        log of the masses of the values in each product of the mixture.
+    log_share : (Q,) array
+        log of the weights of the mixture.
+    sizes : (S, G) array
+        Sizes of the groups; they sum to d.
+    size_law : (S,) array
+        Their probabilities.
+    typical : int
+        Which product of the mixture is the typical one.
     """
 
     groups: tuple[slice, ...]
@@ -125,9 +133,12 @@ class CountedPoints:
 
     Attributes
     ----------
-    alphabet : the coordinates.
-    counts : (X, J) number of coordinates on each node.
-    weights : (X,) weights of the average over x.
+    alphabet : Alphabet
+        The coordinates.
+    counts : (X, J) array
+        Number of coordinates on each node.
+    weights : (X,) array
+        Weights of the average over x.
     """
 
     alphabet: Alphabet

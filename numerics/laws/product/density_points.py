@@ -40,12 +40,18 @@ class DensityAlphabet(Alphabet):
 
     Attributes
     ----------
-    step : spacing of the nodes.
-    number : (J,) nodes in units of the spacing.
-    density : of s in units of the noise.
-    cells : (C, 2) runs of cells, first and last + 1, in units of the spacing.
-    panels : (S, 2) ends of what lies between them.
-    origin : x^2/2 is left out of the energies where the signal is weak (0), else kept (1).
+    step : float
+        Spacing of the nodes.
+    number : (J,) array
+        Nodes in units of the spacing.
+    density : Any
+        Of s in units of the noise.
+    cells : (C, 2) tuple
+        Runs of cells, first and last + 1, in units of the spacing.
+    panels : (S, 2) array
+        Ends of what lies between them.
+    origin : int
+        x^2/2 is left out of the energies where the signal is weak (0), else kept (1).
     """
 
     step: float = _STEP

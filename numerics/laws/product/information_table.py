@@ -28,7 +28,8 @@ class InformationTable:
 
     Parameters
     ----------
-    direct : from gamma (G,) to values and errors of both functions, each (2, G).
+    direct : callable
+        From gamma (G,) to values and errors of both functions, each (2, G).
     """
 
     def __init__(self, direct: Callable[[FloatArray], tuple[FloatArray, FloatArray]]) -> None:

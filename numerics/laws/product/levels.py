@@ -49,10 +49,14 @@ class ScalarLevels:
 
     Parameters
     ----------
-    which : (P,) index of the prior of each parameter point.
-    var : (P,) variance of a coordinate.
-    weights, places : (N, K) atoms of the unit priors.
-    priors : the N priors if they have densities; empty if all are discrete.
+    which : (P,) array
+        Index of the prior of each parameter point.
+    var : (P,) array
+        Variance of a coordinate.
+    weights, places : (N, K) array
+        Atoms of the unit priors.
+    priors : sequence
+        The N priors if they have densities; empty if all are discrete.
     """
 
     def __init__(self, which: IndexArray, var: FloatArray, weights: FloatArray, places: FloatArray, priors: list[Prior]) -> None:

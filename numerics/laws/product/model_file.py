@@ -86,7 +86,8 @@ def _check(law: Product, own: Sequence[Param]) -> None:
 
     Raises
     ------
-    InputError : weights that are no probabilities, a density that is negative, infinite or does not integrate to one, a variance that
+    InputError
+        Weights that are no probabilities, a density that is negative, infinite or does not integrate to one, a variance that
         is infinite or zero; with the value and the parameters.
     """
     densities = [compiled(piece.density, own) for piece in law.pieces]
@@ -107,7 +108,8 @@ def _kinks(density: Any, low: Any, high: Any, given: Sequence[Any], own: Sequenc
 
     Raises
     ------
-    InputError : a place outside the support, or in an order that changes with the parameters; a bend that has to be given.
+    InputError
+        A place outside the support, or in an order that changes with the parameters; a bend that has to be given.
     """
     found = list(given)
     for bend in _bends(density):

@@ -151,12 +151,18 @@ def average(
 
     Parameters
     ----------
-    f : from outputs (R,) and the number of nodes per inner panel to values (C, R).
-    panels : where to integrate, of N owners.
-    s : (N,) root of the signal-to-noise ratio.
-    components : C.
-    nodes : nodes of the inner integral per output, roughly: it limits how many outputs are taken at once.
-    inner : whether f depends on the number of inner nodes.
+    f : callable
+        From outputs (R,) and the number of nodes per inner panel to values (C, R).
+    panels : Panels
+        Where to integrate, of N owners.
+    s : (N,) array
+        Root of the signal-to-noise ratio.
+    components : int
+        C.
+    nodes : int
+        Nodes of the inner integral per output, roughly: it limits how many outputs are taken at once.
+    inner : bool
+        Whether f depends on the number of inner nodes.
 
     The error is what two rules differ by, summed over panels, that of the inner integral, and rounding.
     """

@@ -66,10 +66,14 @@ class Posterior:
 
     Parameters
     ----------
-    laws : the priors.
-    outputs : the R outputs.
-    lam : (R,) tilts, >= 0; at lam = 1 this is the posterior.
-    order : Gauss-Legendre nodes per panel of the densities.
+    laws : Laws
+        The priors.
+    outputs : Outputs
+        The R outputs.
+    lam : (R,) array
+        Tilts, >= 0; at lam = 1 this is the posterior.
+    order : int
+        Gauss-Legendre nodes per panel of the densities.
     """
 
     def __init__(self, laws: Laws, outputs: Outputs, lam: FloatArray, order: int) -> None:

@@ -49,11 +49,16 @@ class Densities:
 
     Attributes
     ----------
-    pieces, mean, sd : the raw pieces and the map a = mean + sd u.
-    left, right, piece : (J,) panels in u, and the piece that each belongs to.
-    low, high : (M,) ends of the pieces after negligible tails are cut.
-    marks : ends and breaks in u at which a density is not smooth.
-    mass : of all pieces together.
+    pieces, mean, sd
+        The raw pieces and the map a = mean + sd u.
+    left, right, piece : (J,) array
+        Panels in u, and the piece that each belongs to.
+    low, high : (M,) array
+        Ends of the pieces after negligible tails are cut.
+    marks : ndarray
+        Ends and breaks in u at which a density is not smooth.
+    mass : float
+        Of all pieces together.
     """
 
     pieces: tuple[RawPiece, ...]
@@ -100,9 +105,12 @@ class Prior:
 
     Attributes
     ----------
-    mean, var : of the coordinate.
-    weights, places : (K,) atoms of the unit prior.
-    densities : the rest of it, if any.
+    mean, var : float
+        Of the coordinate.
+    weights, places : (K,) array
+        Atoms of the unit prior.
+    densities : Densities, optional
+        The rest of it, if any.
     """
 
     mean: float
@@ -117,7 +125,8 @@ class Prior:
 
         Raises
         ------
-        DomainError : the masses do not add up to one, or there is no finite variance.
+        DomainError
+            The masses do not add up to one, or there is no finite variance.
         """
         w, b = np.asarray(weights, float), np.asarray(places, float)
         cut = [resolved(piece, name) for piece in pieces]
@@ -311,10 +320,14 @@ def unit_priors(
 
     Returns
     -------
-    which : (P,) index of the prior of each point.
-    var : (P,) variance of a coordinate.
-    weights, places : (N, K) atoms of the N unit priors.
-    priors : the N priors if they have densities; empty if they are discrete.
+    which
+        (P,) index of the prior of each point.
+    var
+        (P,) variance of a coordinate.
+    weights, places
+        (N, K) atoms of the N unit priors.
+    priors
+        The N priors if they have densities; empty if they are discrete.
     """
     functions = law_functions(model)
     scale = _scale(model)

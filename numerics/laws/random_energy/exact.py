@@ -38,11 +38,16 @@ class Averages(NamedTuple):
 
     Attributes
     ----------
-    log_partition : E log Z.
-    participation : E sum w^2.
-    confusion : 1 - E sum w^2, with its own digits.
-    entropy : E[-sum w log w], nats.
-    participation_square : E (sum w^2)^2.
+    log_partition : ndarray
+        E log Z.
+    participation : ndarray
+        E sum w^2.
+    confusion : ndarray
+        1 - E sum w^2, with its own digits.
+    entropy : ndarray
+        E[-sum w log w], nats.
+    participation_square : ndarray
+        E (sum w^2)^2.
     """
 
     log_partition: FloatArray
@@ -57,12 +62,15 @@ def averages(width: FloatArray, log_count: FloatArray) -> tuple[Averages, Averag
 
     Parameters
     ----------
-    width : (P,) S > 0.
-    log_count : (P,) log N, N >= 2.
+    width : (P,) array
+        S > 0.
+    log_count : (P,) array
+        log N, N >= 2.
 
     Returns
     -------
-    values, errors : the errors are what a coarser and shifted grid changes, plus a bound of the rounding of exponents of size log N.
+    values, errors
+        The errors are what a coarser and shifted grid changes, plus a bound of the rounding of exponents of size log N.
     """
     fine, coarse = (
         np.array([_one(float(s), float(n), step, shift) for s, n in zip(width, log_count, strict=True)]).reshape(-1, 6).T

@@ -29,9 +29,12 @@ class Part:
 
     Attributes
     ----------
-    weight : (P,), or (P, M) for M atoms together.
-    place : eigenvalues of the atoms in the shape of `weight`; for a curve a function (u (N,), rows) -> eigenvalues (len(rows), N).
-    density : None for atoms; the curve's density, as `place`.
+    weight : ndarray
+        (P,), or (P, M) for M atoms together.
+    place : FloatArray or Place
+        Eigenvalues of the atoms in the shape of `weight`; for a curve a function (u (N,), rows) -> eigenvalues (len(rows), N).
+    density : callable, optional
+        None for atoms; the curve's density, as `place`.
     """
 
     weight: FloatArray

@@ -116,7 +116,8 @@ def _check(law: GaussianSpectrum, own: Sequence[Param]) -> None:
 
     Raises
     ------
-    InputError : with the value and the parameters.
+    InputError
+        With the value and the parameters.
     """
     curves = [compiled(curve.eigenvalue, own, Curve.variable()) for curve in law.curves]
     for point, shown in sample_points(own):

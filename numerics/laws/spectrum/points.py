@@ -34,8 +34,10 @@ class Blocks:
 
     Attributes
     ----------
-    q : (B,) signal-to-noise ratio of a coordinate in each eigenspace.
-    dimensions : (B,) of the eigenspaces.
+    q : (B,) array
+        Signal-to-noise ratio of a coordinate in each eigenspace.
+    dimensions : (B,) tuple
+        Of the eigenspaces.
     """
 
     q: FloatArray
@@ -47,7 +49,8 @@ def blocks(law: GaussianSpectrum, t: float, d: int) -> Blocks:
 
     Raises
     ------
-    DomainError : a part of the spectrum is spread out; more than `MOST_EIGENVALUES` distinct positive eigenvalues, or none; a weight of
+    DomainError
+        A part of the spectrum is spread out; more than `MOST_EIGENVALUES` distinct positive eigenvalues, or none; a weight of
         which d makes no whole number; t or d outside their domains.
     """
     check_time_and_dimension(t, d)
@@ -86,9 +89,12 @@ class BlockPoints:
 
     Attributes
     ----------
-    blocks : the eigenspaces.
-    squares : (B, X) squared lengths of x in each eigenspace, in units of its variance.
-    weights : (X,) weights of the average over x; they sum to one.
+    blocks : Blocks
+        The eigenspaces.
+    squares : (B, X) array
+        Squared lengths of x in each eigenspace, in units of its variance.
+    weights : (X,) array
+        Weights of the average over x; they sum to one.
     """
 
     blocks: Blocks
