@@ -1,7 +1,7 @@
 """What every law of the data is, and where each layer finds what a family of laws answers.
 
-A family of laws is one place per layer, under one name: ``regimes.theory.laws.curie_weiss``, ``regimes.numerics.laws.curie_weiss``,
-``regimes.validate.laws.curie_weiss`` for the family ``curie-weiss``. Another package brings a family through the entry-point group
+A family of laws is one place per layer, under one name: ``regimes.theory.laws.my_family``, ``regimes.numerics.laws.my_family`` and
+``regimes.validate.laws.my_family`` for the family ``my-family``. Another package brings a family through the entry-point group
 ``regimes.laws``: ``my-family = "my_package.my_family"`` names a package whose modules ``theory``, ``numerics`` and ``validate`` are
 those places.
 """
