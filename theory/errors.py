@@ -31,6 +31,10 @@ class DomainError(RegimesError):
     """A value outside the stated domain of its parameter."""
 
 
+class NotCoveredError(DomainError):
+    """What was asked for exists, but no method here computes it: a prediction comes back as failed, with this reason."""
+
+
 class MissingParameterError(RegimesError):
     """A quantity was asked for without a parameter it needs."""
 

@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike
 from regimes.numerics.arrays import FAILED, Answer, FloatArray, Pair, Values
 from regimes.numerics.collapse.contour import DROP, Form, Grid, LevelPoints, inner_integrals, peak_of, tilts_of
 from regimes.numerics.quantity import Numbers
-from regimes.theory.errors import DomainError
+from regimes.theory.errors import DomainError, NotCoveredError
 from regimes.theory.model import DataModel
 
 _GRIDS = (Grid(0.31, 0.15), Grid(0.28, 0.0), Grid(0.27, 0.1), Grid(0.26, 0.0), Grid(0.25, 0.1))
@@ -134,16 +134,18 @@ def by_setting(function: Callable[[Any, FloatArray, float, int], tuple[FloatArra
     def compute(model: DataModel, values: Values) -> Answer:
         others = [name for name in values if name != "t"]
         settings, member = np.unique(np.stack([values[name] for name in others], axis=1), axis=0, return_inverse=True)
-        value, error = np.empty(values["t"].size), np.empty(values["t"].size)
+        found = Answer.empty(values["t"].size)
         for j, row in enumerate(settings):
             rows = np.flatnonzero(member.ravel() == j)
             given = dict(zip(others, map(float, row), strict=True))
             if given["d"] != math.floor(given["d"]):
                 raise DomainError(f"d={given['d']:g} is not a whole number: the finite-size integrals need one")
             law = model.law({p.name: given[p.name] for p in model.params})
-            value[rows], error[rows] = function(law, values["t"][rows], given["n"], int(given["d"]))
-        found = Answer.of(Pair(value, error))
-        return found.set(found.status == FAILED, FAILED, "the integral did not settle")
+            try:
+                found.put(rows, Answer.of(Pair(*function(law, values["t"][rows], given["n"], int(given["d"])))))
+            except NotCoveredError as reason:
+                found.set(rows, FAILED, str(reason))
+        return found.set((found.status == FAILED) & (found.reason == ""), FAILED, "the integral did not settle")
 
     return compute
 

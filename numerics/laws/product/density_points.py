@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from regimes.numerics.arrays import ComplexArray, FloatArray
 from regimes.numerics.laws.product.count_points import REACH, Alphabet
 from regimes.numerics.laws.product.prior import Densities, Prior, RawPiece
-from regimes.theory.errors import DomainError
+from regimes.theory.errors import NotCoveredError
 from regimes.theory.laws import Piece, Product
 
 _STEP = 0.42  # between nodes of x: P(x) is as smooth as a normal density of variance one
@@ -130,7 +130,7 @@ def density_alphabet(law: Product, t: float, d: int, *, spacing: float = 1.0) ->
     low, high = (float(f([*(root * a), *places])) for f, a in ((min, densities.left), (max, densities.right)))
     number = np.arange(math.floor((low - REACH) / step), math.ceil((high + REACH) / step) + 1)
     if number.size > _MOST_NODES:
-        raise DomainError(
+        raise NotCoveredError(
             f"t={t:g} is too early for exact finite-size integrals of this density: a coordinate of x takes "
             f"{number.size} nodes, more than {_MOST_NODES}; use the method window"
         )

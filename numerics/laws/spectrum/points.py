@@ -21,7 +21,7 @@ from regimes.numerics.collapse.gaussian_points import (
     on_line,
     step_derivative,
 )
-from regimes.theory.errors import DomainError
+from regimes.theory.errors import DomainError, NotCoveredError
 from regimes.theory.laws import GaussianSpectrum
 
 MOST_EIGENVALUES = 3
@@ -55,7 +55,7 @@ def blocks(law: GaussianSpectrum, t: float, d: int) -> Blocks:
     """
     check_time_and_dimension(t, d)
     if law.curves:
-        raise DomainError("exact finite-size integrals take spectra of few distinct eigenvalues, not one that is spread out")
+        raise NotCoveredError("exact finite-size integrals take spectra of few distinct eigenvalues, not one that is spread out")
     shares: dict[float, float] = {}
     for atom in law.atoms:
         value = float(atom.place)
@@ -64,7 +64,7 @@ def blocks(law: GaussianSpectrum, t: float, d: int) -> Blocks:
     dimensions = {value: _whole(share, value, shares, d) for value, share in shares.items()}
     positive = {value: k for value, k in dimensions.items() if value > 0 and k > 0}
     if not 1 <= len(positive) <= MOST_EIGENVALUES:
-        raise DomainError(
+        raise NotCoveredError(
             f"exact finite-size integrals take spectra of 1 to {MOST_EIGENVALUES} distinct positive eigenvalues, not {len(positive)}"
         )
     return Blocks(np.array(list(positive)) / math.expm1(2 * t), tuple(positive.values()))
