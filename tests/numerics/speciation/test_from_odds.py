@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regimes.numerics.arrays import Answer, Pair
+from regimes.numerics.arrays import Answer, Pair, texts
 from regimes.numerics.estimate import Estimate
 from regimes.numerics.laws import odds_at
 from regimes.numerics.predict import predict
@@ -107,12 +107,12 @@ def test_information_rate_is_that_of_the_signal(values: Any) -> None:
 
 def test_the_largest_of_several_roots_is_found() -> None:
     """cos falls through zero at pi/2 and 5 pi/2; beyond 9 it is held negative."""
-    found = critical_time(lambda t, rows: Pair(np.where(t < 9, np.cos(t), -1.0), 0 * t), np.full(1, "", "<U160"), "never", monotone=False)
+    found = critical_time(lambda t, rows: Pair(np.where(t < 9, np.cos(t), -1.0), 0 * t), texts(1), "never", monotone=False)
     assert found.value[0] == pytest.approx(5 * np.pi / 2, rel=1e-14)
 
 
 def test_where_there_is_no_root_the_reason_is_told_and_other_rows_stay() -> None:
-    present = np.array(["", "no classes", ""], dtype="<U160")
+    present = np.array(["", "no classes", ""], dtype=object)
 
     def excess(t: Any, rows: Any) -> Any:
         return Pair(np.where(rows == 0, 1.5 - t, -1.0), np.full(rows.size, 1e-9))
@@ -124,7 +124,7 @@ def test_where_there_is_no_root_the_reason_is_told_and_other_rows_stay() -> None
 
 
 def test_a_condition_that_holds_at_the_latest_time_is_not_computed() -> None:
-    found = critical_time(lambda t, rows: Pair(1 + 0 * t, 0 * t), np.full(1, "", "<U160"), "never", monotone=True)
+    found = critical_time(lambda t, rows: Pair(1 + 0 * t, 0 * t), texts(1), "never", monotone=True)
     assert np.isnan(found.value[0]) and found.reason[0] == ""
 
 
@@ -142,7 +142,7 @@ def test_a_search_ends_where_the_condition_is_within_its_error(monotone: bool) -
         calls.append(t.size)
         return Pair(np.log(2 / t) + 1e-7 * np.sin(1e9 * t), np.full(rows.size, 1e-7))
 
-    found = critical_time(excess, np.full(1, "", "<U160"), "never", monotone=monotone)
+    found = critical_time(excess, texts(1), "never", monotone=monotone)
     assert abs(found.value[0] - 2) <= found.error[0] < 5e-7
     assert len(calls) < (20 if monotone else 110)
 
