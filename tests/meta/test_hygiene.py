@@ -15,6 +15,8 @@ import pytest
 
 import regimes
 
+pytestmark = pytest.mark.quick
+
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("regimes", "theory", "numerics", "validate")
 FORBIDDEN_CALLS = {"eval", "exec", "parse_expr", "parse_latex"}
