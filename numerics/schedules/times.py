@@ -61,7 +61,7 @@ def time_in(schedule: str, t: ArrayLike, error: ArrayLike = 0.0, **options: floa
     end = float(_ENDS[schedule](given)) if schedule in _ENDS else np.inf
     value, blur = _mapped(lambda at: own(np.clip(at, _EARLIEST, end), given), t, spread)
     late = t > end
-    answer = Answer(value, blur, texts(t.shape, OK), texts(t.shape))
+    answer = Answer(np.array(value), np.array(blur), texts(t.shape, OK), texts(t.shape))  # one number of NumPy is no array
     return answer.set(late, NONE, f"schedule {schedule} ends at t = {end:.6g}")
 
 

@@ -15,6 +15,8 @@ from regimes.theory.law import LAYERS, Law, place_of
 from regimes.theory.laws import Answers, answers
 from regimes.theory.model import all_models
 
+pytestmark = pytest.mark.quick
+
 ROOT = Path(__file__).parents[2]
 FAMILIES = [info.name.replace("_", "-") for info in pkgutil.iter_modules(laws.__path__) if info.ispkg]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import os
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,8 @@ from pathlib import Path
 import pytest
 
 import regimes
+
+pytestmark = pytest.mark.quick
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("regimes", "theory", "numerics", "validate")
@@ -93,9 +97,22 @@ def test_forbidden_things_are_found(source: str) -> None:
     assert len(list(complaints(source))) == 1
 
 
-def test_ci_runs_the_test_command_of_the_readme() -> None:
+def test_ci_ends_with_the_test_command_of_the_readme() -> None:
     _, tests = README_COMMAND.findall((ROOT / "README.md").read_text(encoding="utf-8"))
     assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1] == tests
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["set -euo pipefail", "--resolution lowest-direct", "-m pytest -q -m quick", "python_of_version 3.13", "-p tests.longdouble_is_double"],
+)
+def test_ci_takes_the_first_look_in_every_surrounding(words: str) -> None:
+    assert words in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_first_look_without_longdouble_is_one() -> None:
+    code = "import tests.longdouble_is_double, numpy as np; assert np.finfo(np.longdouble).eps == np.finfo(np.float64).eps"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_the_readme_has_the_main_job_in_one_command() -> None:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from regimes.commands import arguments
 from regimes.theory.errors import RegimesError, UnknownNameError
 
+pytestmark = pytest.mark.quick
+
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
 

@@ -13,6 +13,8 @@ import pytest
 import regimes as rg
 from regimes.theory.errors import UnknownNameError
 
+pytestmark = pytest.mark.quick
+
 ROOT = Path(__file__).parents[2]
 
 

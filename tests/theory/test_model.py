@@ -19,6 +19,8 @@ from regimes.theory.model import DataModel, FixedLaw, all_models, get_model
 from regimes.theory.models.gaussian import Gaussian
 from regimes.theory.params import Param
 
+pytestmark = pytest.mark.quick
+
 MODELS = sorted(all_models())
 
 

@@ -149,7 +149,7 @@ class SpectrumLevels:
 
 def levels(model: DataModel, values: Mapping[str, FloatArray]) -> SpectrumLevels:
     """The levels of a model with a spectrum at P parameter points (every entry of `values` has length P)."""
-    count = len(next(iter(values.values())))
+    count = len(next(iter(values.values()))) if values else 1
     many = _many_atoms(model, values, count)
     if many is not None:
         return SpectrumLevels((many,), count)

@@ -17,6 +17,8 @@ from regimes.numerics.codegen.reference_values import oracle
 from regimes.theory.errors import RegimesError, UnknownNameError, UnsupportedExpressionError
 from regimes.theory.symbolic.functions import LogCosh, LogRatioGap, RelativeEntropyTerm, Softplus, expm1, log1p
 
+pytestmark = pytest.mark.quick
+
 x, y = sp.symbols("x y", positive=True)
 t, sigma = sp.symbols("t sigma", positive=True)
 

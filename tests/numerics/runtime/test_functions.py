@@ -12,6 +12,8 @@ from mpmath import mp
 from regimes.numerics.runtime import functions as stable
 from regimes.numerics.runtime import multiprecision
 
+pytestmark = pytest.mark.quick
+
 TINY = 10.0 ** np.linspace(-300, -1, 60)
 ORDINARY = np.linspace(0.05, 30, 240)
 HUGE = 10.0 ** np.linspace(2, 300, 40)

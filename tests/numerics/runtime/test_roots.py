@@ -13,6 +13,8 @@ from mpmath import mp
 from regimes.numerics.runtime import multiprecision
 from regimes.numerics.runtime.roots import largest_root
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize("dtype", [np.float64, np.longdouble])
 def test_positive_roots_have_full_relative_accuracy_from_1e_minus_300_to_1e300(dtype: type) -> None:

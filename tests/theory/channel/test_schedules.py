@@ -12,6 +12,8 @@ from regimes.theory.channel.schedules import SCHEDULES, derive_schedules, get_sc
 from regimes.theory.conventions import d, gamma, t
 from regimes.theory.errors import DomainError, UnknownNameError
 
+pytestmark = pytest.mark.quick
+
 
 def test_every_step_holds_and_names_its_source() -> None:
     proof = derive_schedules().verify()

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from regimes.theory.symbolic.averages import LargestRoot, LineIntegral, NormalAverage
 from regimes.theory.symbolic.functions import LogCosh, LogRatioGap, RelativeEntropyTerm, Softplus, elementary
 
+pytestmark = pytest.mark.quick
+
 x = sp.Symbol("x", real=True)
 s, z = sp.Symbol("s", positive=True), sp.Symbol("z", real=True)
 

@@ -17,6 +17,8 @@ from regimes.theory.symbolic import rules
 from regimes.theory.symbolic.averages import LargestRoot, LineIntegral
 from regimes.theory.symbolic.evaluate import value
 
+pytestmark = pytest.mark.quick
+
 x, y, u = sp.symbols("x y u", real=True)
 s, d = sp.symbols("s d", positive=True)
 small = st.integers(-8, 8).map(lambda k: sp.Rational(k, 4))

@@ -11,6 +11,8 @@ import pytest
 from regimes.validate.evidence.compare import Chart, Comparison, Measurement, judge
 from regimes.validate.evidence.intervals import POWER, Averages, Counts, PairedCounts, largest
 
+pytestmark = pytest.mark.quick
+
 HALF = Measurement("model", Chart("chart", ""), "series", "quantity", {"t": 1.0}, 1.0, 10_000, Counts(5000, 10_000))
 
 
