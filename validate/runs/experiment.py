@@ -30,16 +30,26 @@ class Experiment:
 
     Attributes
     ----------
-    measurement : name of the measurement (a function registered with `measurement`).
-    law : law of the data, in numbers (`regimes.validate.laws.in_numbers`).
-    seed : whole number >= 0; batch i draws from ``SeedSequence(seed, spawn_key=(i, stream))``.
-    batches : number of batches, the units that are computed, written and resumed.
-    groups : independent units in one batch (data sets, or bundles of trajectories).
-    samples : samples in one group.
-    d, n : dimension, and number of data points (0: the population law).
-    times : forward times at which something is measured; inverse temperatures of random energies.
-    horizon, steps : forward time at which the reverse process starts, and its number of time steps.
-    scheme : integrator, or another variant of the measurement.
+    measurement : str
+        Name of the measurement (a function registered with `measurement`).
+    law : Law
+        Law of the data, in numbers (`regimes.validate.laws.in_numbers`).
+    seed : int
+        Whole number >= 0; batch i draws from ``SeedSequence(seed, spawn_key=(i, stream))``.
+    batches : int
+        Number of batches, the units that are computed, written and resumed.
+    groups : int
+        Independent units in one batch (data sets, or bundles of trajectories).
+    samples : int
+        Samples in one group.
+    d, n : int
+        Dimension, and number of data points (0: the population law).
+    times : tuple
+        Forward times at which something is measured; inverse temperatures of random energies.
+    horizon, steps : float or int
+        Forward time at which the reverse process starts, and its number of time steps.
+    scheme : str
+        Integrator, or another variant of the measurement.
     """
 
     measurement: str
