@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimes.theory.errors import InputError
-from regimes.theory.laws import Law
+from regimes.theory.law import Law, place_of
 from regimes.validate.laws import as_json, from_json
 
 DATA, START, PATH, CLONE_A, CLONE_B, FORWARD = range(6)
@@ -74,7 +74,7 @@ class Experiment:
     @property
     def key(self) -> str:
         """Name of its folder: measurement and SHA-256 prefix of the experiment and of the program that runs it."""
-        digest = hashlib.sha256(f"{self.json}\n{program()}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{self.json}\n{program()}{_brought(self.law.family)}".encode()).hexdigest()
         return f"{self.measurement}-{digest[:16]}"
 
     def generator(self, batch: int, stream: int) -> np.random.Generator:
@@ -127,6 +127,15 @@ def program() -> str:
     for path in sorted(p for part in SIMULATION for p in root.glob(part)):
         digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return f"{versions()}, simulation {digest.hexdigest()[:12]}"
+
+
+def _brought(family: str) -> str:
+    """Digest of the source of a family that another package brings; nothing for one of this package, which `program` covers."""
+    place = place_of("validate", family)
+    if place is None or place.__name__.startswith("regimes.") or place.__file__ is None:
+        return ""
+    files = sorted(Path(place.__file__).parent.rglob("*.py"))
+    return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
 
 
 def versions() -> str:
