@@ -44,16 +44,22 @@ def diagram(
 
     Parameters
     ----------
-    model : a model or its name.
-    x, y : name and increasing values of the axes: two of the model's parameters, alpha, t, n and d.
-    definition : of the speciation time; "snr" if none is named. There is one only for a model with classes and d given.
-    progress : called as ``progress(what, done, total)``; None shows a bar on standard error if that is a terminal, False nothing.
-    fixed : numbers for the other parameters; defaults apply. With alpha given, d enters the speciation time only; with n and d given,
-        alpha = log(n)/d.
+    model : DataModel or str
+        A model or its name.
+    x, y : tuple
+        Name and increasing values of the axes: two of the model's parameters, alpha, t, n and d.
+    definition : str, optional
+        Of the speciation time; "snr" if none is named. There is one only for a model with classes and d given.
+    progress : callable or bool, optional
+        Called as ``progress(what, done, total)``; None shows a bar on standard error if that is a terminal, False nothing.
+    fixed : float
+        Numbers for the other parameters; defaults apply. With alpha given, d enters the speciation time only; with n and d given, alpha =
+        log(n)/d.
 
     Raises
     ------
-    PlaneError, UnknownNameError, MissingParameterError, DomainError : what is wrong and what would be right.
+    PlaneError, UnknownNameError, MissingParameterError, DomainError
+        What is wrong and what would be right.
     """
     return over_plane(get_model(model) if isinstance(model, str) else model, x, y, fixed, definition, progress)
 

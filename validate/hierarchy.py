@@ -30,13 +30,18 @@ class Hierarchy:
 
     Attributes
     ----------
-    model : name of the model.
-    parameters : its parameters and the dimension.
-    count : number of classes.
-    merges : from single classes to all in one, with the speciation time of every merge.
-    times : forward times at which `cloning` was asked for.
-    cloning : per partition, from the finest, its groups and the probabilities that two clones end in the same group: (value, error)
-        at each time.
+    model : str
+        Name of the model.
+    parameters : mapping
+        Its parameters and the dimension.
+    count : int
+        Number of classes.
+    merges : tuple
+        From single classes to all in one, with the speciation time of every merge.
+    times : tuple
+        Forward times at which `cloning` was asked for.
+    cloning : tuple
+        Per partition, from the finest, its groups and the probabilities that two clones end in the same group: (value, error) at each time.
     """
 
     model: str
@@ -58,8 +63,10 @@ class Hierarchy:
 
         Raises
         ------
-        InputError : the suffix is none of these.
-        MissingExtraError : a picture without Matplotlib.
+        InputError
+            The suffix is none of these.
+        MissingExtraError
+            A picture without Matplotlib.
         """
         path = Path(path)
         check_output(path)
@@ -89,17 +96,25 @@ def hierarchy(
 
     Parameters
     ----------
-    model : a mixture of Gaussian clusters, or its name.
-    d : dimension.
-    t : forward times at which the cloning probability of every partition is wanted.
-    level : cloning probability that defines the speciation of two groups; that of two balanced classes at kappa = 1 by default.
-    linkage : distance of two groups from those of their pairs: "single", "average" or "complete".
-    values : parameters of the model.
+    model : DataModel or str
+        A mixture of Gaussian clusters, or its name.
+    d : float
+        Dimension.
+    t : float or sequence
+        Forward times at which the cloning probability of every partition is wanted.
+    level : float, optional
+        Cloning probability that defines the speciation of two groups; that of two balanced classes at kappa = 1 by default.
+    linkage : str
+        Distance of two groups from those of their pairs: "single", "average" or "complete".
+    values : float
+        Parameters of the model.
 
     Raises
     ------
-    DomainError : a model that is no mixture of clusters; a parameter outside its domain, or given more than once.
-    UnknownNameError : no such linkage.
+    DomainError
+        A model that is no mixture of clusters; a parameter outside its domain, or given more than once.
+    UnknownNameError
+        No such linkage.
     """
     model = get_model(model) if isinstance(model, str) else model
     nested = answers(model.family).hierarchy

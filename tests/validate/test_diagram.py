@@ -253,7 +253,7 @@ def _with_gaps(found: Diagram, status: str) -> Iterator[Diagram]:
     for some in (slice(None), slice(1, 3)):
         layers = {}
         for name, layer in found.layers.items():
-            value, states = layer.value.copy(), layer.status.copy()
+            value, states = layer.value.copy(), layer.status.astype("<U8")
             value[some], states[some] = np.nan, status
             layers[name] = replace(layer, value=value, status=states, reason=np.full(value.shape, "said so"))
         yield replace(found, layers=layers)

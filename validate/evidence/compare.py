@@ -13,6 +13,9 @@ from typing import Any
 
 from regimes.validate.evidence.intervals import POWER, Evidence, PairedCounts, detectable, largest, per_comparison
 
+NAMED = {"measured_by": "series", "significance": "level"}
+"""Names in comparisons.json, where they are not those of the fields."""
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -39,18 +42,30 @@ class Measurement:
 
     Attributes
     ----------
-    model : name of the data model.
-    chart : figure it belongs to.
-    measured_by : how it was measured, in words.
-    quantity : name of the predicted quantity.
-    parameters : everything the prediction depends on.
-    position : abscissa in the figure (a time, unless the chart says otherwise).
-    samples : number of simulated samples behind it.
-    evidence : measured mean and its errors.
-    step : what halving every time step changed, or None if nothing was integrated in time.
-    size : finite-size differences between what is predicted and what is measured, each from its own measurement.
-    expected : the prediction, where it is an identity that holds whatever the theory.
-    along : the parameter that changes along the curve.
+    model : str
+        Name of the data model.
+    chart : Chart
+        Figure it belongs to.
+    measured_by : str
+        How it was measured, in words.
+    quantity : str
+        Name of the predicted quantity.
+    parameters : mapping
+        Everything the prediction depends on.
+    position : float
+        Abscissa in the figure (a time, unless the chart says otherwise).
+    samples : int
+        Number of simulated samples behind it.
+    evidence : Evidence
+        Measured mean and its errors.
+    step : Evidence or PairedCounts, optional
+        What halving every time step changed, or None if nothing was integrated in time.
+    size : tuple
+        Finite-size differences between what is predicted and what is measured, each from its own measurement.
+    expected : float, optional
+        The prediction, where it is an identity that holds whatever the theory.
+    along : str
+        The parameter that changes along the curve.
     """
 
     model: str
@@ -73,14 +88,22 @@ class Comparison:
 
     Attributes
     ----------
-    prediction, prediction_error : of the theory.
-    measured, low, high : of the simulation; the interval holds with probability 1 - `level`.
-    time_step, finite_size : errors granted to the prediction, each a bound on a measured effect; 0 where there is none.
-    p_value : of the prediction, moved towards the measurement as far as it is granted.
-    level : p-value below which prediction and measurement disagree.
-    detectable : smallest deviation that this comparison finds with probability `POWER`.
-    assumption : on what the interval rests.
-    along : the parameter that changes along the curve.
+    prediction, prediction_error : float
+        Of the theory.
+    measured, low, high : float
+        Of the simulation; the interval holds with probability 1 - `significance`.
+    time_step, finite_size : float
+        Errors granted to the prediction, each a bound on a measured effect; 0 where there is none.
+    p_value : float
+        Of the prediction, moved towards the measurement as far as it is granted.
+    significance : float
+        p-value below which prediction and measurement disagree.
+    detectable : float
+        Smallest deviation that this comparison finds with probability `POWER`.
+    assumption : str
+        On what the interval rests.
+    along : str
+        The parameter that changes along the curve.
     """
 
     model: str
@@ -98,7 +121,7 @@ class Comparison:
     time_step: float
     finite_size: float
     p_value: float
-    level: float
+    significance: float
     detectable: float
     assumption: str
     power: float = field(default=POWER)
@@ -116,33 +139,32 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        return self.p_value >= self.level
+        return self.p_value >= self.significance
 
     def as_json(self) -> dict[str, Any]:
         """Fields and verdict, for comparisons.json."""
-        entries = asdict(self)
-        named = {"model": entries.pop("model"), "chart": self.chart.name, "series": entries.pop("measured_by")}
-        return {**named, **entries, **named, "statistical": self.statistical, "agrees": self.agrees}
+        entries = {NAMED.get(name, name): value for name, value in asdict(self).items()} | {"chart": self.chart.name}
+        return {**entries, "statistical": self.statistical, "agrees": self.agrees}
 
 
-def judge(measurements: Sequence[Measurement], predictions: Sequence[tuple[float, float]], family_error: float) -> tuple[Comparison, ...]:
-    """Compare every measurement with its (prediction, error); any false alarm among them has probability <= `family_error`.
+def judge(measurements: Sequence[Measurement], predictions: Sequence[tuple[float, float]], false_alarm: float) -> tuple[Comparison, ...]:
+    """Compare every measurement with its (prediction, error); any false alarm among them has probability <= `false_alarm`.
 
     Every comparison gets an equal part of the error rate, and gives an equal part of that to each of its intervals: the
     measured mean, the time step, the finite size.
     """
-    part = per_comparison(family_error, len(measurements))
+    part = per_comparison(false_alarm, len(measurements))
     return tuple(_compare(m, *p, part) for m, p in zip(measurements, predictions, strict=True))
 
 
 def _compare(m: Measurement, prediction: float, prediction_error: float, part: float) -> Comparison:
-    level = part / (1 + (m.step is not None) + len(m.size))
-    time_step = 0.0 if m.step is None else largest(m.step, level)
-    finite_size = sum(largest(difference, level) for difference in m.size)
+    significance = part / (1 + (m.step is not None) + len(m.size))
+    time_step = 0.0 if m.step is None else largest(m.step, significance)
+    finite_size = sum(largest(difference, significance) for difference in m.size)
     granted = prediction_error + time_step + finite_size
     gap = m.evidence.mean - prediction
     moved = prediction + math.copysign(min(abs(gap), granted), gap)
-    low, high = m.evidence.interval(level)
+    low, high = m.evidence.interval(significance)
     return Comparison(
         m.model,
         m.chart,
@@ -158,9 +180,9 @@ def _compare(m: Measurement, prediction: float, prediction_error: float, part: f
         high,
         time_step,
         finite_size,
-        m.evidence.p_value(moved, level),
-        level,
-        detectable(m.evidence, level, granted),
+        m.evidence.p_value(moved, significance),
+        significance,
+        detectable(m.evidence, significance, granted),
         m.evidence.assumption,
         along=m.along,
     )

@@ -6,7 +6,7 @@ Three kinds of evidence about a mean, and one about a root, answer the same ques
 * `Counts`: independent yes/no outcomes; Clopper-Pearson, exact at every size.
 * `Bounded`: independent values in a known interval; a betting interval, valid at every size and for every law.
 * `Averages`: independent averages, each over many samples; Student's t, which takes them to be normal.
-* `Crossing`: the point where a mean curve crosses a level, by inverting Student's test at every point.
+* `Crossing`: the point where a mean curve crosses a threshold, by inverting Student's test at every point.
 
 `interval(error)` is the set of values whose p-value is at least `error`. All are tests of one
 value; `per_comparison` turns the error rate of a whole run into that of one comparison.
@@ -49,18 +49,18 @@ class Evidence(Protocol):
     def p_value(self, value: float, error: float) -> float: ...
 
 
-def per_comparison(family_error: float, comparisons: int) -> float:
-    """Error rate of each of `comparisons` tests so that any false alarm among them has probability <= `family_error`.
+def per_comparison(false_alarm: float, comparisons: int) -> float:
+    """Error rate of each of `comparisons` tests so that any false alarm among them has probability <= `false_alarm`.
 
     Bonferroni: holds whatever the dependence between the tests, which share samples.
     """
-    if not 0 < family_error < 1 or comparisons < 1:
-        raise ValueError(f"need 0 < family_error < 1 and comparisons >= 1, got {family_error} and {comparisons}")
-    return family_error / comparisons
+    if not 0 < false_alarm < 1 or comparisons < 1:
+        raise ValueError(f"need 0 < false_alarm < 1 and comparisons >= 1, got {false_alarm} and {comparisons}")
+    return false_alarm / comparisons
 
 
 def detectable(evidence: Evidence, error: float, slack: float = 0.0, power: float = POWER) -> float:
-    """Smallest |deviation| of a prediction that a test at level `error` finds with probability `power`.
+    """Smallest |deviation| of a prediction that a test of significance `error` finds with probability `power`.
 
     The longer arm of the interval, plus `slack` (errors granted to the prediction in full), plus the normal
     quantile of `power` times the standard error.
@@ -215,7 +215,7 @@ class Bounded:
         return self.low + width * ends[0], self.low + width * ends[1]
 
     def p_value(self, value: float, error: float) -> float:
-        """Valid p-value of the mean `value`; the bets are those that are best at level `error`."""
+        """Valid p-value of the mean `value`; the bets are those that are best at significance `error`."""
         mean = (value - self.low) / (self.high - self.low)
         if not 0 <= mean <= 1:
             return 0.0
@@ -267,33 +267,35 @@ class Averages:
 
 @dataclass(frozen=True)
 class Crossing:
-    """Where the mean of `values` (groups, nodes), a falling curve known at Chebyshev `nodes` of (a, b), crosses `level`.
+    """Where the mean of `values` (groups, nodes), a falling curve known at Chebyshev `nodes` of (a, b), crosses `threshold`.
 
     Groups are independent and nearly normal at every node; within a group the curve is smooth, so that the interpolating
-    polynomial carries it to any point. The interval inverts Student's test: it holds the points whose mean may be `level`.
+    polynomial carries it to any point. The interval inverts Student's test: it holds the points whose mean may be `threshold`.
     """
 
     nodes: FloatArray
     values: FloatArray
-    level: float
+    threshold: float
     assumption = "independent averages taken to be normal; Student's t inverted"
 
     def __post_init__(self) -> None:
         mean = self.values.mean(axis=0)
-        if self.values.ndim != 2 or self.values.shape[1] != self.nodes.size or not mean.min() < self.level < mean.max():
-            raise ValueError(f"the measured curve does not cross {self.level} between its nodes {self.nodes.min()} .. {self.nodes.max()}")
+        if self.values.ndim != 2 or self.values.shape[1] != self.nodes.size or not mean.min() < self.threshold < mean.max():
+            raise ValueError(
+                f"the measured curve does not cross {self.threshold} between its nodes {self.nodes.min()} .. {self.nodes.max()}"
+            )
 
     def at(self, point: float) -> FloatArray:
         """(groups,) values of every group's curve at one point."""
         return interpolated(self.nodes, self.values, point)
 
     def _root(self, offset: float) -> float:
-        """Point where mean + offset * standard error equals the level."""
+        """Point where mean + offset * standard error equals the threshold."""
         from scipy.optimize import brentq
 
         def gap(point: float) -> float:
             column = self.at(point)
-            return float(column.mean() + offset * column.std(ddof=1) / math.sqrt(column.size)) - self.level
+            return float(column.mean() + offset * column.std(ddof=1) / math.sqrt(column.size)) - self.threshold
 
         a, b = float(self.nodes.min()), float(self.nodes.max())
         if gap(a) <= 0:
@@ -316,7 +318,7 @@ class Crossing:
         return float(column.std(ddof=1)) / math.sqrt(column.size) / abs(self.slope)
 
     def interval(self, error: float) -> tuple[float, float]:
-        """Points at which Student's test does not reject `level`."""
+        """Points at which Student's test does not reject `threshold`."""
         arm = _student_quantile(error, self.values.shape[0] - 1)
         return self._root(-arm), self._root(arm)
 
@@ -324,7 +326,7 @@ class Crossing:
         """Two-sided p-value of Student's test of "the curve crosses at `value`"."""
         if not self.nodes.min() <= value <= self.nodes.max():
             return 0.0
-        return Averages(self.at(value) - self.level).p_value(0.0)
+        return Averages(self.at(value) - self.threshold).p_value(0.0)
 
 
 def chebyshev(low: float, high: float, nodes: int) -> FloatArray:

@@ -167,14 +167,14 @@ def from_json(record: Mapping[str, Any]) -> Law:
     return found
 
 
-def _rebuilt(kind: Any, entry: Any) -> Any:
-    """What a dataclass of this kind, or a tuple of them, was before it became JSON."""
+def _rebuilt(stated: Any, entry: Any) -> Any:
+    """What a dataclass stated so, or a tuple of them, was before it became JSON."""
     if isinstance(entry, list):
-        inside = next(iter(get_args(kind)), Any)
+        inside = next(iter(get_args(stated)), Any)
         return tuple(_rebuilt(inside, each) for each in entry)
     if not isinstance(entry, dict):
         return entry
-    own = Panels if kind is Any else kind  # tables stand where the law of a model has any expression
+    own = Panels if stated is Any else stated  # tables stand where the law of a model has any expression
     hints = get_type_hints(own)
     if set(entry) != {f.name for f in fields(own)}:
         raise ValueError(f"{own.__name__} with the entries {sorted(entry)}")

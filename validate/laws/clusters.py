@@ -46,10 +46,13 @@ class ClustersCentre:
 
     Parameters
     ----------
-    law : the law, with numbers in it.
-    d : dimension.
-    projected : if true, every x has the r coordinates in `channel.frame` only (and densities are those of the r
-        coordinates): the score moves x nowhere else.
+    law : GaussianClusters
+        The law, with numbers in it.
+    d : int
+        Dimension.
+    projected : bool
+        If true, every x has the r coordinates in `channel.frame` only (and densities are those of the r coordinates): the score moves x
+        nowhere else.
     """
 
     def __init__(self, law: GaussianClusters, d: int, *, projected: bool = False) -> None:

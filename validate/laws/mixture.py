@@ -38,9 +38,12 @@ class MixtureCentre:
 
     Parameters
     ----------
-    law : the law, in numbers.
-    d : dimension.
-    variance : the reference variance; by default the mean of the clusters' variances.
+    law : Mixture
+        The law, in numbers.
+    d : int
+        Dimension.
+    variance : float, optional
+        The reference variance; by default the mean of the clusters' variances.
     """
 
     def __init__(self, law: Mixture, d: int, variance: float | None = None) -> None:

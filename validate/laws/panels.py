@@ -36,8 +36,10 @@ class Panels:
 
     Attributes
     ----------
-    ends : (P + 1,) increasing.
-    values : (P, `NODES`) at the Gauss-Legendre nodes of every panel.
+    ends : tuple
+        (P + 1,) increasing.
+    values : tuple
+        (P, `NODES`) at the Gauss-Legendre nodes of every panel.
     """
 
     ends: tuple[float, ...]
@@ -103,8 +105,10 @@ def tabulated(f: Function, ends: Sequence[float], tolerance: float) -> Panels:
 
     Parameters
     ----------
-    f : finite inside; it may jump or diverge at the ends, and where panels are halved towards it.
-    ends : increasing; first panels.
+    f : Function
+        Finite inside; it may jump or diverge at the ends, and where panels are halved towards it.
+    ends : sequence
+        Increasing; first panels.
     """
     done: list[tuple[float, float, FloatArray]] = []
     for first, last in pairwise(ends):

@@ -59,7 +59,6 @@ def page(report: Report, progress: Callback | None = None) -> str:
         sections=sections,
         disagreeing=[c for c in report.comparisons if not c.agrees],
         assumptions=_assumptions(report.comparisons),
-        level=min(c.level for c in report.comparisons),
     )
 
 

@@ -53,12 +53,17 @@ class Diagram:
 
     Attributes
     ----------
-    model : its data distribution.
-    x, y : the axes.
-    fixed : every other parameter that entered, by name.
-    definition : of the speciation time; None if there is none in the diagram.
-    layers : quantity -> estimate, with the statuses and reasons of its elements. Shape (y, x); or, if the time is an axis and the
-        quantity does not depend on it, the shape of the other axis.
+    model : DataModel
+        Its data distribution.
+    x, y : Axis
+        The axes.
+    fixed : mapping
+        Every other parameter that entered, by name.
+    definition : str, optional
+        Of the speciation time; None if there is none in the diagram.
+    layers : mapping
+        Quantity -> estimate, with the statuses and reasons of its elements. Shape (y, x); or, if the time is an axis and the quantity does
+        not depend on it, the shape of the other axis.
     """
 
     model: DataModel
@@ -153,8 +158,10 @@ class Diagram:
 
         Raises
         ------
-        InputError : the suffix is none of these.
-        MissingExtraError : a picture without Matplotlib.
+        InputError
+            The suffix is none of these.
+        MissingExtraError
+            A picture without Matplotlib.
         """
         path = Path(path)
         check_output(path)

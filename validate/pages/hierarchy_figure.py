@@ -25,10 +25,14 @@ def picture(merges: Sequence[Merge], names: Sequence[str], suffix: str, title: s
 
     Parameters
     ----------
-    merges : from `class_hierarchy.hierarchy`.
-    names : of the classes.
-    suffix : kind of the file.
-    title : above the picture, for instance the model and its dimension.
+    merges : sequence
+        From `regimes.numerics.speciation.hierarchy`.
+    names : sequence
+        Of the classes.
+    suffix : str
+        Kind of the file.
+    title : str
+        Above the picture, for instance the model and its dimension.
     """
     import matplotlib
 

@@ -40,7 +40,8 @@ class Labels:
 
     Parameters
     ----------
-    axes : the axes, with their limits and scales.
+    axes : Axes
+        The axes, with their limits and scales.
     """
 
     def __init__(self, axes: Axes) -> None:

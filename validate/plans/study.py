@@ -35,9 +35,12 @@ class Budget:
 
     Attributes
     ----------
-    batches : factor on the number of samples; on the number of batches of nearly every experiment.
-    samples : part of it that goes into larger groups instead, where groups are bundles of independent samples and fill the disk.
-    steps : factor on the number of time steps, so that the time step's error falls with the statistical one.
+    batches : float
+        Factor on the number of samples; on the number of batches of nearly every experiment.
+    samples : int
+        Part of it that goes into larger groups instead, where groups are bundles of independent samples and fill the disk.
+    steps : float
+        Factor on the number of time steps, so that the time step's error falls with the statistical one.
     """
 
     batches: float

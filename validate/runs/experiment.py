@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimes.theory.errors import InputError
-from regimes.theory.laws import Law
+from regimes.theory.law import Law, place_of
 from regimes.validate.laws import as_json, from_json
 
 DATA, START, PATH, CLONE_A, CLONE_B, FORWARD = range(6)
@@ -30,16 +30,26 @@ class Experiment:
 
     Attributes
     ----------
-    measurement : name of the measurement (a function registered with `measurement`).
-    law : law of the data, in numbers (`regimes.validate.laws.in_numbers`).
-    seed : whole number >= 0; batch i draws from ``SeedSequence(seed, spawn_key=(i, stream))``.
-    batches : number of batches, the units that are computed, written and resumed.
-    groups : independent units in one batch (data sets, or bundles of trajectories).
-    samples : samples in one group.
-    d, n : dimension, and number of data points (0: the population law).
-    times : forward times at which something is measured; inverse temperatures of random energies.
-    horizon, steps : forward time at which the reverse process starts, and its number of time steps.
-    scheme : integrator, or another variant of the measurement.
+    measurement : str
+        Name of the measurement (a function registered with `measurement`).
+    law : Law
+        Law of the data, in numbers (`regimes.validate.laws.in_numbers`).
+    seed : int
+        Whole number >= 0; batch i draws from ``SeedSequence(seed, spawn_key=(i, stream))``.
+    batches : int
+        Number of batches, the units that are computed, written and resumed.
+    groups : int
+        Independent units in one batch (data sets, or bundles of trajectories).
+    samples : int
+        Samples in one group.
+    d, n : int
+        Dimension, and number of data points (0: the population law).
+    times : tuple
+        Forward times at which something is measured; inverse temperatures of random energies.
+    horizon, steps : float or int
+        Forward time at which the reverse process starts, and its number of time steps.
+    scheme : str
+        Integrator, or another variant of the measurement.
     """
 
     measurement: str
@@ -64,7 +74,7 @@ class Experiment:
     @property
     def key(self) -> str:
         """Name of its folder: measurement and SHA-256 prefix of the experiment and of the program that runs it."""
-        digest = hashlib.sha256(f"{self.json}\n{program()}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{self.json}\n{program()}{_brought(self.law.family)}".encode()).hexdigest()
         return f"{self.measurement}-{digest[:16]}"
 
     def generator(self, batch: int, stream: int) -> np.random.Generator:
@@ -117,6 +127,15 @@ def program() -> str:
     for path in sorted(p for part in SIMULATION for p in root.glob(part)):
         digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return f"{versions()}, simulation {digest.hexdigest()[:12]}"
+
+
+def _brought(family: str) -> str:
+    """Digest of the source of a family that another package brings; nothing for one of this package, which `program` covers."""
+    place = place_of("validate", family)
+    if place is None or place.__name__.startswith("regimes.") or place.__file__ is None:
+        return ""
+    files = sorted(Path(place.__file__).parent.rglob("*.py"))
+    return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
 
 
 def versions() -> str:

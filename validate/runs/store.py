@@ -55,19 +55,26 @@ def run(
 
     Parameters
     ----------
-    experiments : each has its own folder, named by its key.
-    folder : created if need be.
-    workers : number of processes; by default the number of cores this process may use. It does not change the results.
-    progress : called after every batch.
-    measures : module whose import registers the measurements.
+    experiments : sequence
+        Each has its own folder, named by its key.
+    folder : Path
+        Created if need be.
+    workers : int, optional
+        Number of processes; by default the number of cores this process may use. It does not change the results.
+    progress : callable, optional
+        Called after every batch.
+    measures : str
+        Module whose import registers the measurements.
 
     Returns
     -------
-    list of dict : for every experiment its arrays, joined over batches along the first axis.
+    list of dict
+        For every experiment its arrays, joined over batches along the first axis.
 
     Raises
     ------
-    SimulationError : a measurement failed, or workers died more than `PATIENCE` times.
+    SimulationError
+        A measurement failed, or workers died more than `PATIENCE` times.
     """
     if workers is not None and workers < 1:
         raise InputError(f"{workers} workers cannot compute anything; give a whole number from 1 on")

@@ -36,7 +36,8 @@ def frame(rank: int, d: int) -> FloatArray:
 
     Raises
     ------
-    DomainError : if `rank` directions do not fit into `d` dimensions.
+    DomainError
+        If `rank` directions do not fit into `d` dimensions.
     """
     if d < 1 or rank > d:
         raise DomainError(f"the means span {rank} directions: the dimension must be at least {max(rank, 1)}, not {d}")

@@ -20,11 +20,16 @@ class Sampled(NamedTuple):
 
     Attributes
     ----------
-    log_partition : (R, B) log Z/d.
-    entropy : (R, B) -sum w log w/d of the Gibbs weights w.
-    energy : (R, B) sum w E/d.
-    participation : (R, B) sum w^2.
-    lowest : (R,) lowest level, per d.
+    log_partition : array
+        (R, B) log Z/d.
+    entropy : array
+        (R, B) -sum w log w/d of the Gibbs weights w.
+    energy : array
+        (R, B) sum w E/d.
+    participation : array
+        (R, B) sum w^2.
+    lowest : array
+        (R,) lowest level, per d.
     """
 
     log_partition: FloatArray
@@ -39,15 +44,21 @@ def sample_levels(rng: np.random.Generator, d: int, samples: int, beta: npt.Arra
 
     Parameters
     ----------
-    rng : source of every random number; equal states give equal bits.
-    d : binary logarithm of the number of levels, a whole number from 0 to 22.
-    samples : number R of independent samples.
-    beta : (B,) inverse temperatures, positive.
-    variance : variance of a level per d.
+    rng : numpy.random.Generator
+        Source of every random number; equal states give equal bits.
+    d : int
+        Binary logarithm of the number of levels, a whole number from 0 to 22.
+    samples : int
+        Number R of independent samples.
+    beta : array_like
+        (B,) inverse temperatures, positive.
+    variance : float
+        Variance of a level per d.
 
     Raises
     ------
-    DomainError : an argument outside its domain.
+    DomainError
+        An argument outside its domain.
     """
     betas = np.asarray(beta, dtype=np.float64).reshape(-1)
     if not (0 <= d <= _LARGEST and d == int(d) and samples >= 1 and variance > 0 and (betas > 0).all() and np.isfinite(betas).all()):

@@ -27,11 +27,16 @@ class Planted:
 
     Attributes
     ----------
-    times : (T,)
-    excess : (B, T) log[n P_t^e(x)/N(x; e^{-t} a_nu, Delta_t)] = log(1 + sum over the other data): its mean is d f^e(t), nats.
-    weight : (B, T) posterior weight w_nu of the datum the sample came from: its mean is phi_C(t) = E sum_mu w_mu^2.
-    nearest : (B, T) whether that datum is also the most probable one (decoding succeeds).
-    agreement : (B, T) sum_c p(c|x)^2 over the classes of the data: its mean is phi(t) of the empirical law; 1 without classes.
+    times : array
+        (T,).
+    excess : array
+        (B, T) log[n P_t^e(x)/N(x; e^{-t} a_nu, Delta_t)] = log(1 + sum over the other data): its mean is d f^e(t), nats.
+    weight : array
+        (B, T) posterior weight w_nu of the datum the sample came from: its mean is phi_C(t) = E sum_mu w_mu^2.
+    nearest : array
+        (B, T) whether that datum is also the most probable one (decoding succeeds).
+    agreement : array
+        (B, T) sum_c p(c|x)^2 over the classes of the data: its mean is phi(t) of the empirical law; 1 without classes.
     """
 
     times: FloatArray
@@ -52,17 +57,24 @@ def planted(
 
     Parameters
     ----------
-    data : (n, d). Products are formed in float32 if it is float32 (relative error of a factor about 1e-5), else float64;
-        pairs so close that a product would lose them are formed by explicit differences.
-    origin : (B,) index nu of the datum each sample comes from.
-    noise : (B, d) standard normal z.
-    times : all > 0.
-    counts : (n,) multiplicity of each row, for data with repeated rows; n is then their sum.
-    classes : (n, K) probabilities of the classes of each datum; one of them is 1 unless identical rows differ in class.
+    data : array
+        (n, d). Products are formed in float32 if it is float32 (relative error of a factor about 1e-5), else float64; pairs so close that a
+        product would lose them are formed by explicit differences.
+    origin : array
+        (B,) index nu of the datum each sample comes from.
+    noise : array
+        (B, d) standard normal z.
+    times : sequence or array
+        All > 0.
+    counts : array_like, optional
+        (n,) multiplicity of each row, for data with repeated rows; n is then their sum.
+    classes : array, optional
+        (n, K) probabilities of the classes of each datum; one of them is 1 unless identical rows differ in class.
 
     Raises
     ------
-    DomainError : for a time that is not positive and finite.
+    DomainError
+        For a time that is not positive and finite.
     """
     asked = np.asarray(times, dtype=np.float64)
     if not (np.isfinite(asked).all() and (asked > 0).all()):
@@ -212,9 +224,12 @@ def window_averages(
 
     Parameters
     ----------
-    data, noise : (B, d) data and standard normal z of the samples x = e^{-t} a + sqrt(Delta_t) z.
-    n : number of data points.
-    copies : the averages are those of so many times the dimension, if mean and variance grew in proportion to it.
+    data, noise : array
+        (B, d) data and standard normal z of the samples x = e^{-t} a + sqrt(Delta_t) z.
+    n : int
+        Number of data points.
+    copies : int
+        The averages are those of so many times the dimension, if mean and variance grew in proportion to it.
     """
     excess, same = np.empty((2, len(times)))
     clean, z = data.astype(np.float64), noise.astype(np.float64)

@@ -43,12 +43,14 @@ def time_grid(
 
     Parameters
     ----------
-    spacing : "uniform" in t, or "snr": uniform in log gamma = -log(e^{2t} - 1), which resolves small t; it descends to
-        max(stop, smallest) and, if stop is smaller, jumps there in one last step.
+    spacing : str
+        "uniform" in t, or "snr": uniform in log gamma = -log(e^{2t} - 1), which resolves small t; it descends to max(stop, smallest) and,
+        if stop is smaller, jumps there in one last step.
 
     Raises
     ------
-    DomainError : unless start > stop >= 0, steps >= 1 and all of `through` lies between.
+    DomainError
+        Unless start > stop >= 0, steps >= 1 and all of `through` lies between.
     """
     inner = sorted({float(t) for t in through} - {start, stop}, reverse=True)
     if not (start > stop >= 0 and steps >= 1 and all(start > t > stop for t in inner)):
@@ -120,7 +122,8 @@ def reverse_sde(
 
     Parameters
     ----------
-    x : (B, d) states at grid[0]; left as they are. Every yielded array is new.
+    x : array
+        (B, d) states at grid[0]; left as they are. Every yielded array is new.
     """
     rule = sde_scheme(grid, centre.variance, scheme)
     yield float(grid[0]), x

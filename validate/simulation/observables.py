@@ -53,8 +53,10 @@ def freeze_time(times: FloatArray, datum: IntArray) -> FloatArray:
 
     Parameters
     ----------
-    times : (S,) decreasing.
-    datum : (S, B) nearest datum at those times.
+    times : array
+        (S,) decreasing.
+    datum : array
+        (S, B) nearest datum at those times.
 
     Returns
     -------

@@ -52,12 +52,17 @@ class CloneCounts:
 
     Attributes
     ----------
-    times : (T,) branch times, as asked for.
-    pairs : number of independent pairs at each time. Different times share the paths of the parents.
-    agree : (T,) pairs that agree, on the grid asked for.
-    agree_fine : (T,) the same with every step halved, or None. Both counts share start and Brownian path.
-    gained, lost : (T,) pairs that agree only on the fine, only on the coarse grid, or None:
-        agree_fine - agree = gained - lost, whose variance is at most gained + lost.
+    times : array
+        (T,) branch times, as asked for.
+    pairs : int
+        Number of independent pairs at each time. Different times share the paths of the parents.
+    agree : array
+        (T,) pairs that agree, on the grid asked for.
+    agree_fine : array, optional
+        (T,) the same with every step halved, or None. Both counts share start and Brownian path.
+    gained, lost : array, optional
+        (T,) pairs that agree only on the fine, only on the coarse grid, or None: agree_fine - agree = gained - lost, whose variance is at
+        most gained + lost.
     """
 
     times: FloatArray
@@ -88,18 +93,26 @@ def clones_projected(
 
     Parameters
     ----------
-    times : branch times, 0 <= t <= horizon.
-    steps : of the whole run from the horizon to 0, uniform; each branch time is a point of the grid.
-    horizon : time of the start; by default `default_horizon`.
-    start : "normal", N(0, I) at the horizon (off by less than e^{-6} in total variation by default), or "exact", the law P_T.
-    outcome : "posterior", the class drawn given the final state: the fraction that agrees is then E sum_c p(c|x_t)^2
-        whatever the overlap of the classes; or "nearest", the class of the nearest mean.
-    halving : also run every step in two halves on the same noise, to measure the error of the time step.
-    dtype : of the states; float32 rounds by 1e-7 of |x| per step.
+    times : sequence or array
+        Branch times, 0 <= t <= horizon.
+    steps : int
+        Of the whole run from the horizon to 0, uniform; each branch time is a point of the grid.
+    horizon : float, optional
+        Time of the start; by default `default_horizon`.
+    start : str
+        "normal", N(0, I) at the horizon (off by less than e^{-6} in total variation by default), or "exact", the law P_T.
+    outcome : str
+        "posterior", the class drawn given the final state: the fraction that agrees is then E sum_c p(c|x_t)^2 whatever the overlap of the
+        classes; or "nearest", the class of the nearest mean.
+    halving : bool
+        Also run every step in two halves on the same noise, to measure the error of the time step.
+    dtype : type
+        Of the states; float32 rounds by 1e-7 of |x| per step.
 
     Raises
     ------
-    DomainError : for a branch time outside [0, horizon].
+    DomainError
+        For a branch time outside [0, horizon].
     """
     asked = np.asarray(times, dtype=np.float64)
     top = default_horizon(clusters, asked) if horizon is None else float(horizon)

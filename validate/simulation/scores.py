@@ -74,12 +74,18 @@ class Posterior:
 
     Attributes
     ----------
-    centre : (B, d) mean of the data under w.
-    log_density : (B,) log P_t^e(x), nats.
-    max_weight : (B,) largest weight of one row of the data.
-    square_sum : (B,) sum of squared weights.
-    class_weights : (B, K) total weight of each class (K = 1 without labels).
-    nearest : (B,) index of the row of largest weight (the first, if equal); without multiplicities the nearest datum.
+    centre : array
+        (B, d) mean of the data under w.
+    log_density : array
+        (B,) log P_t^e(x), nats.
+    max_weight : array
+        (B,) largest weight of one row of the data.
+    square_sum : array
+        (B,) sum of squared weights.
+    class_weights : array
+        (B, K) total weight of each class (K = 1 without labels).
+    nearest : array
+        (B,) index of the row of largest weight (the first, if equal); without multiplicities the nearest datum.
     """
 
     centre: FloatArray
@@ -99,11 +105,16 @@ class EmpiricalCentre:
 
     Parameters
     ----------
-    data : (n, d).
-    labels : (n,) whole numbers 0 ... K-1, the class of each datum.
-    counts : (n,) multiplicity of each row; default 1.
-    dtype : float32 (twice as fast, log weights within 1e-3) or float64 (within 1e-9).
-    query_block, data_block : size of a panel. They change rounding only.
+    data : array_like
+        (n, d).
+    labels : sequence or array, optional
+        (n,) whole numbers 0 ... K-1, the class of each datum.
+    counts : array_like, optional
+        (n,) multiplicity of each row; default 1.
+    dtype : type
+        float32 (twice as fast, log weights within 1e-3) or float64 (within 1e-9).
+    query_block, data_block : int
+        Size of a panel. They change rounding only.
     """
 
     TOLERANCE: Mapping[np.dtype[np.floating[Any]], float] = {np.dtype(np.float32): 1e-3, np.dtype(np.float64): 1e-9}

@@ -26,8 +26,10 @@ class Ends(NamedTuple):
 
     Attributes
     ----------
-    parents : (2, B, d).
-    clones : (2, 2, T, B, d); the second axis counts the clones of a pair, T the branch times.
+    parents : array
+        (2, B, d).
+    clones : array
+        (2, 2, T, B, d); the second axis counts the clones of a pair, T the branch times.
     """
 
     parents: FloatArray
@@ -48,8 +50,10 @@ def clones_on_two_grids(
 
     Parameters
     ----------
-    x : (B, d) starting states at grid[0], float32 or float64; all states have its type.
-    times : branch times, all of them points of `grid` before its end.
+    x : array
+        (B, d) starting states at grid[0], float32 or float64; all states have its type.
+    times : tuple
+        Branch times, all of them points of `grid` before its end.
     """
     if not set(times) <= set(grid[:-1].tolist()):
         raise ValueError("every branch time has to be a point of the grid before its end")

@@ -45,7 +45,7 @@ def test_a_prediction_that_may_reach_the_measurement_has_p_value_one() -> None:
 
 def test_the_family_shares_its_error_rate() -> None:
     family = judge([HALF] * 8, [(0.5, 0.0)] * 8, 1e-3)
-    assert {c.level for c in family} == {1e-3 / 8}
+    assert {c.significance for c in family} == {1e-3 / 8}
 
 
 def test_more_comparisons_make_each_more_lenient() -> None:

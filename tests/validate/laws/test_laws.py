@@ -185,7 +185,7 @@ def test_score_is_the_gradient_of_the_log_density(law: Law, t: float) -> None:
 
 
 @pytest.mark.parametrize("t", TIMES)
-def test_two_roads_to_the_density_of_spins_agree_in_many_dimensions(t: float) -> None:
+def test_two_methods_for_the_density_of_spins_agree_in_many_dimensions(t: float) -> None:
     """Chains: passes in magnetisations against cavity fields; mean field: the integral over y against the sum over the magnetisation."""
     d = 200
     x = states(CHAINS, d, t)

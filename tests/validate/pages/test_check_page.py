@@ -53,7 +53,7 @@ def comparisons(wrong: bool = False) -> tuple[Comparison, ...]:
 def make(wrong: bool = False) -> Report:
     grid = tuple(np.linspace(1.5, 2.5, 11).tolist())
     curve = Curve("gaussian-mixture", "cloning-probability", {"d": 64, **GIVEN}, grid, tuple(0.9 - 0.1 * t for t in grid))
-    return Report((get_model("gaussian-mixture"),), "quick", 0, 1e-3, comparisons(wrong), (curve,), derived=False)
+    return Report((get_model("gaussian-mixture"),), "quick", 0, 1e-3, comparisons(wrong), (curve,), derivations=())
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,7 @@ def test_one_derivation_stands_for_its_family(monkeypatch: pytest.MonkeyPatch) -
     """Rather one without a density, whose checks integrate within integrals; clusters with and without classes are derived apart."""
     monkeypatch.setattr(pipeline, "derive", Proof)
     names = ("gaussian", "gaussian-mixture", "product-laplace", "product-ternary", "product-uniform", "spectrum-power-law")
-    html = page(replace(make(), models=tuple(map(get_model, names)), derived=True))
+    html = page(replace(make(), models=tuple(map(get_model, names)), derivations=None))
     shown = re.findall(r"\[([a-z -]+)\]", html)
     assert shown == [
         "gaussian collapse checked",
@@ -175,7 +175,7 @@ def test_one_derivation_stands_for_its_family(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_derivation_whose_checks_take_long_is_shown_unchecked_and_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "derive", Proof)
-    html = page(replace(make(), models=(get_model("product-laplace"),), derived=True))
+    html = page(replace(make(), models=(get_model("product-laplace"),), derivations=None))
     assert "[product-laplace collapse]" in html and "steps not checked for this page" in html
     assert "<code>regimes derive product-laplace collapse</code> checks every step" in html
 

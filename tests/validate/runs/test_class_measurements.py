@@ -1,4 +1,4 @@
-"""Measurements of classes: three roads to the clone agreement, and frequencies under a right and a wrong score.
+"""Measurements of classes: three methods for the clone agreement, and frequencies under a right and a wrong score.
 
 Statistical tests bound each number by 5 standard deviations (false-failure rate 6e-7 per number) and what halving the steps changed.
 """

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,17 @@ def test_every_file_that_decides_the_numbers_is_part_of_the_key() -> None:
     named = {path.relative_to(root).with_suffix("").as_posix() for part in SIMULATION for path in root.glob(part)}
     parts = {name.removeprefix("regimes.validate.").replace(".", "/") for name in loaded}
     assert {part for part in parts if not (root / part).is_dir()} <= named | {"runs/store"}
+
+
+def test_the_source_of_a_family_from_another_package_decides_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = []
+    for text in ("# one", "# other"):
+        (tmp_path / "validate.py").write_text(text)
+        place = ModuleType("my_package.validate")
+        place.__file__ = str(tmp_path / "validate.py")
+        monkeypatch.setattr("regimes.validate.runs.experiment.place_of", lambda layer, family, place=place: place)
+        keys.append(ONE.key)
+    assert keys[0] != keys[1]
 
 
 def test_two_measurements_cannot_share_a_name() -> None:

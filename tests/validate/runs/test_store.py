@@ -128,7 +128,7 @@ from pathlib import Path
 from regimes.theory.laws import GaussianClusters
 from regimes.validate.runs import store
 from regimes.validate.runs.experiment import Experiment
-slow = Experiment("slow-coin", GaussianClusters((1.0,), ((),), 1.0), seed=1, batches=40, groups=4, samples=1, d=3, horizon=0.2)
+slow = Experiment("slow-coin", GaussianClusters((1.0,), ((),), 1.0), seed=1, batches=400, groups=4, samples=1, d=3, horizon=0.2)
 store.run([slow], Path(sys.argv[1]), workers=2, measures="measures_for_tests", progress=lambda *n: print(n[1], flush=True))
 """
 
@@ -146,7 +146,7 @@ def processes_with(text: Any) -> Any:
 
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_keeps_what_is_done_and_leaves_no_process(tmp_path: Path, blow: int) -> None:
-    """The script has no __main__ guard and needs none. 40 batches of 0.2 s on two workers; struck after the third."""
+    """The script has no __main__ guard and needs none. 400 batches of 0.2 s on two workers; struck after the third."""
     mark = f"REGIMES_TEST_MARK={tmp_path}"
     environment = {**os.environ, "REGIMES_TEST_MARK": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
@@ -163,7 +163,7 @@ def test_an_interrupted_run_keeps_what_is_done_and_leaves_no_process(tmp_path: P
         time.sleep(0.1)
     assert not processes_with(mark)
     files = list(tmp_path.rglob("*.npz"))
-    assert 3 <= len(files) < 40
+    assert 3 <= len(files) < 400
     assert all(load(f) is not None for f in files)
     if blow == signal.SIGINT:
         assert process.returncode not in (0, None)
