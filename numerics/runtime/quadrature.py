@@ -78,13 +78,14 @@ def weighted_integral(
     value, error = DoubleDouble(np.full(count, np.nan)), np.full(count, np.inf)
 
     def weighted(z: Any, rows: Any) -> tuple[Any, Any]:
-        # f times the density at nodes z, (N,) or (P, N), for the parameters of those rows
-        out = f(z, *(a[rows] for a in flat))
+        # f times the density at nodes z, (N,) or (P, N), for the parameters of those rows, in the numbers that z is made of
+        number = numbers if isinstance(z, DoubleDouble) else double
+        out = f(z, *(number(a[rows]) for a in flat))
         values, errors = out if isinstance(out, tuple) else (out, 0)
-        weight = density(z if isinstance(z, DoubleDouble) else one * z)
+        weight = density(z)
         wide = (len(rows), z.shape[-1])
         with np.errstate(invalid="ignore", over="ignore"):
-            return np.broadcast_to(values * weight, wide), np.broadcast_to(double(errors) * double(weight), wide)
+            return np.broadcast_to(number(values) * weight, wide), np.broadcast_to(double(errors) * double(weight), wide)
 
     narrow = np.zeros(count, bool)
     with np.errstate(divide="ignore", invalid="ignore"):  # no slope: no feature, its centre is inf or nan
@@ -118,7 +119,7 @@ def trapezoid(weighted: Callable[..., Any], rows: Any, one: Any, tol: float) -> 
     for count in (32, 64, 128, 256):
         step = 2 * window / count  # a fraction of few bits: nodes are exact
         k = np.arange(0, count + 1) if count == 32 else np.arange(1, count, 2)
-        y, e = weighted(k * step - window, rows[open_])
+        y, e = weighted(one * (k * step - window), rows[open_])
         rough = np.abs(double(y))
         total[open_] = total[open_] + y.sum(-1)
         moduli[:, open_] += np.stack([rough.sum(-1), e.sum(-1)])
@@ -150,44 +151,48 @@ def panels(
     left, right = edges[:, :-1].ravel(), edges[:, 1:].ravel()
     keep = right > left
     owner, left, right = owner[keep], left[keep], right[keep]
-    coarse, fine = legendre(12, one), legendre(20, one)
-    nodes = double(fine[0])
+    rules = [legendre(12, one), legendre(20, one)]
+    nodes, shares = map(double, rules[1])
     apart = nodes[:, None] - nodes + np.eye(20)
     ahead = np.prod(np.where(np.eye(20, dtype=bool), 1, (1 - nodes) / apart), -1)  # extrapolates from the nodes to the right end
     margin = 1 - nodes.max()
+
+    def applied(rule: Any, own: Any, left: Any, right: Any, who: Any) -> tuple[Any, Any, Any]:
+        # sums of a rule over panels, in numbers like `own`; values and errors at its nodes
+        half, mid = ((own * right - left) / 2).reshape(-1, 1), ((own * right + left) / 2).reshape(-1, 1)
+        y, e = weighted(mid + half * rule[0], who)
+        return (y * rule[1]).sum(-1) * half[:, 0], y, e
+
+    def screened(left: Any, right: Any, who: Any) -> Any:
+        # in doubles: the sum, that of moduli and of errors, and the gap between the rules
+        low = applied(tuple(map(double, rules[0])), np.float64(1), left, right, who)[0]
+        high, y, e = applied((nodes, shares), np.float64(1), left, right, who)
+        reach = (right - left) / 2
+        # a jump between the last node and the end shows in the value at the end only
+        guess, noise = (np.stack([u @ w[::-1], u @ w], -1) for u, w in ((y, ahead), (np.abs(y), np.abs(ahead))))
+        jump = np.abs(weighted(np.stack([left, right], -1), who)[0] - guess)
+        unseen = np.where(jump <= noise * 2.0**-50, 0, jump).sum(-1) * margin * reach
+        return np.stack([high, (np.abs(y) * shares).sum(-1) * reach, (e * shares).sum(-1) * reach, np.abs(high - low) + unseen])
+
     value, error, size = DoubleDouble(np.zeros(rows.size)), np.zeros(rows.size), np.zeros(rows.size)
-    spent = np.zeros(rows.size, int)
-    scale = np.zeros(rows.size)
-    stretch = 4096 if isinstance(one, np.float64) else 512
+    spent, scale = np.zeros(rows.size, int), np.zeros(rows.size)
     while owner.size:
-        pieces: list[Any] = []
-        for start in range(0, owner.size, stretch):
-            cut = slice(start, start + stretch)
-            ends, who = np.stack([left[cut], right[cut]], -1), rows[owner[cut]]
-            half, mid = (one * right[cut] - left[cut]).reshape(-1, 1) / 2, (one * right[cut] + left[cut]).reshape(-1, 1) / 2
-            low = (weighted(mid + half * coarse[0], who)[0] * coarse[1]).sum(-1) * half[:, 0]
-            y, e = weighted(mid + half * fine[0], who)
-            rough, reach, shares = double(y), double(half)[:, 0], double(fine[1])
-            # a jump between the last node and the end shows in the value at the end only; doubles see it, but for their rounding
-            guess, noise = (np.stack([u @ w[::-1], u @ w], -1) for u, w in ((rough, ahead), (np.abs(rough), np.abs(ahead))))
-            jump = np.abs(double(weighted(ends, who)[0]) - guess)
-            unseen = np.where(jump <= noise * 2.0**-50, 0, jump).sum(-1) * margin * reach
-            high = (y * fine[1]).sum(-1) * half[:, 0]
-            off = np.abs(double(high - low)) + unseen
-            pieces.append((high, np.stack([(np.abs(rough) * shares).sum(-1) * reach, (e * shares).sum(-1) * reach, off])))
-        modulus, inner, gap = np.concatenate([measured for _, measured in pieces], -1)
-        high = joined([h for h, _ in pieces])
-        spent += np.bincount(owner, minlength=rows.size) * (coarse[0].size + fine[0].size + 2)
+        cuts = [slice(start, start + 4096) for start in range(0, owner.size, 4096)]
+        rough, modulus, inner, gap = np.concatenate([screened(left[c], right[c], rows[owner[c]]) for c in cuts], -1)
+        high = DoubleDouble(rough)
+        spent += np.bincount(owner, minlength=rows.size) * (12 + 20 + 2)
         estimate = size.copy()
         np.add.at(estimate, owner, modulus)
         scale = np.maximum(scale, np.where(np.isfinite(estimate), estimate, 0))
+        wish = tol * np.maximum(scale[owner], 0) / 8
+        if isinstance(one, DoubleDouble):
+            # Where doubles do not suffice and the rules agree in them, pairs of doubles; where they do not agree, pairs would not.
+            close = np.flatnonzero(~(np.maximum(gap, 2.0**-48 * modulus) <= wish) & (gap <= 2.0**-30 * modulus))
+            for start in range(0, close.size, 512):
+                at = close[start : start + 512]
+                high[at], gap[at] = finer(applied, rules, one, (left[at], right[at], rows[owner[at]]), gap[at], modulus[at])
         centre = (left + right) / 2
-        split = (
-            ~(gap <= tol * np.maximum(scale[owner], 0) / 8 + eps * modulus)
-            & (spent[owner] < max_nodes)
-            & (left < centre)
-            & (centre < right)
-        )
+        split = ~(gap <= wish + eps * modulus) & (spent[owner] < max_nodes) & (left < centre) & (centre < right)
         done = owner[~split]
         for total, part in ((error, gap + inner), (size, modulus)):
             np.add.at(total, done, part[~split])
@@ -195,6 +200,21 @@ def panels(
         owner = np.repeat(owner[split], 2)
         left, right = (np.stack(pair, -1).ravel() for pair in ((left[split], centre[split]), (centre[split], right[split])))
     return value, error + 4 * eps * size
+
+
+def finer(applied: Callable[..., Any], rules: Any, one: Any, panel: Any, gap: Any, modulus: Any) -> tuple[Any, Any]:
+    """Sums over panels in pairs of doubles, and their errors, from the gap between both rules in doubles.
+
+    The rule of 20 nodes converges with the power 5/3 of the rule of 12; 3/2 is claimed, once they agree to 2^-40. The rules are
+    compared in pairs only where rounding of doubles may be what they differ by.
+    """
+    high = applied(rules[1], one, *panel)[0]
+    noisy = np.flatnonzero(~(gap <= 2.0**-43 * modulus))
+    gap = np.maximum(gap, 2.0**-43 * modulus)
+    if noisy.size:
+        low = applied(rules[0], one, *(part[noisy] for part in panel))[0]
+        gap[noisy] = np.abs(double(high[noisy] - low))
+    return high, np.where(gap <= 2.0**-40 * modulus, gap * np.sqrt(gap / np.where(modulus > 0, modulus, 1)), gap)
 
 
 def gathered(terms: Any, owner: Any, count: int) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from regimes.numerics.runtime.double_double import DoubleDouble, double, numbers, unit
+from regimes.numerics.runtime.double_double import DoubleDouble, double, joined, numbers, unit
 
 __all__ = ["RootResult", "largest_root"]
 
@@ -52,13 +52,22 @@ def largest_root(f: Callable[..., Any], *params: Any, lower: Any, upper: Any) ->
         return result()
 
     def value_at(y: Any, rows: Any) -> Any:
-        # f in the precision of the caller, at the point that y in the real line stands for
-        x = point(y, low[rows], high[rows])
-        out = f(x if wide else x.hi, *(a[rows] if wide else a.hi[rows] for a in args))
+        # f in doubles, at the point that y in the real line stands for
+        out = f(point(y, low.hi[rows], high.hi[rows]), *(a.hi[rows] for a in args))
+        return np.broadcast_to(double(out[0] if isinstance(out, tuple) else out), rows.shape)
+
+    def fine_value_at(y: Any, rows: Any) -> Any:
+        out = f(point(y, low[rows], high[rows]), *(a[rows] for a in args))
         return np.broadcast_to(double(out[0] if isinstance(out, tuple) else out), rows.shape)
 
     with np.errstate(all="ignore"):
-        left, right, status[:] = bracket(value_at, low.hi, high.hi)
+        ends = bracket(value_at, low.hi, high.hi)
+        if wide:  # a sign in doubles may be rounding: a bracket shows in the end whether it is one, no bracket does not
+            lost = np.flatnonzero(ends[2] != "ok")
+            again = bracket(lambda y, rows: fine_value_at(y, lost[rows]), low.hi[lost], high.hi[lost])
+            for column, part in zip(ends, again, strict=True):
+                column[lost] = part
+        left, right, status = ends
         found = np.flatnonzero(status == "ok")
         # near 0 the map of the whole line has no resolution of its own: there y itself is resolved
         y = bisect(value_at, left, right, found, np.where(np.isinf(low.hi) & np.isinf(high.hi), 1e-290, 0.25))
@@ -143,34 +152,32 @@ def bisect(value_at: Callable[..., Any], left: Any, right: Any, rows: Any, floor
 def polish(f: Callable[..., Any], x: Any, args: list[Any], low: Any, high: Any) -> tuple[Any, Any, Any]:
     """Newton steps in pairs of doubles from x; root, absolute error, and whether f really vanishes there."""
 
-    def both(z: Any, pick: Callable[[Any], Any] = lambda u: u) -> tuple[Any, Any]:
-        out = f(pick(z), *(pick(a) for a in args))
+    def at(points: Any, pick: Callable[[Any], Any] = lambda u: u) -> tuple[Any, Any]:
+        # f at several points (K, P) of each parameter, in one call
+        shape = points.shape
+        out = f(pick(points).reshape(-1), *(pick(np.broadcast_to(a, shape).reshape(-1)) for a in args))
         pair = out if isinstance(out, tuple) else (out, 0)
-        return np.broadcast_to(one * pair[0], z.shape), np.broadcast_to(double(pair[1]), z.shape)
+        return np.broadcast_to(one * pair[0], (points.size,)).reshape(shape), np.broadcast_to(double(pair[1]), (points.size,)).reshape(shape)
 
     one, tiny = DoubleDouble(1.0), unit(x)
     from_low, from_high = np.abs(double(x - low)), np.abs(double(high - x))  # infinite for an infinite end
     size = np.minimum(from_low, from_high)
     size = np.where(np.isinf(size), np.abs(x.hi), size)
     reach = np.maximum(np.where(size == 0, 1, size) * tiny ** (1 / 3), 8 * tiny * np.abs(x.hi))
-    rise = double(both(x + reach)[0] - both(x - reach)[0]) / 2  # the slope times reach, which may be no double while this is one
-    for _ in range(3):
-        move = both(x)[0] / rise * reach
+    around = at(x + reach * np.array([[1.0], [-1.0], [0.125], [-0.125]]))[0]
+    rise = double(around[0] - around[1]) / 2  # the slope times reach, which may be no double while this is one
+    for _ in range(2):
+        move = at(x.reshape(1, -1))[0][0] / rise * reach
         # a step that leaves the neighbourhood is no refinement of a bracketed root
         x = np.where(np.abs(move.hi) <= 1e-6 * np.maximum(np.abs(x.hi), size), x - move, x)
-    here, own = both(x)
-    here = double(here)
-    # Rounding noise of f: scatter of its values over neighbouring points, and its change from doubles to pairs.
-    near = DoubleDouble(x.hi)
-    noise = np.abs(double(both(near, double)[0] - both(near)[0])) * (tiny / unit(1.0))
-    for share in (1, 0.53, 0.29, 0.13, 0.017):
-        # fourth differences: those of a smooth f vanish to rounding, noise shows enlarged by 2 to 16
-        ahead = [both(x + k * share * reach)[0] for k in range(1, 5)]
-        noise = np.maximum(noise, np.abs(double(here - 4 * ahead[0] + 6 * ahead[1] - 4 * ahead[2] + ahead[3])) / 2)
-    error = (np.abs(here) + noise + own) / np.abs(rise) * reach
+    # Rounding noise of f: its change from doubles to pairs, at the root and at neighbouring points.
+    shares = np.array([[0.0], [1.0], [-0.53], [0.29], [-0.13], [0.017]])
+    places = DoubleDouble((x + reach * shares).hi)
+    near = at(joined([x.reshape(1, -1), places]))
+    here, own = np.abs(double(near[0][0])), near[1][0]
+    noise = np.max(np.abs(double(at(places, double)[0] - near[0][1:])), axis=0) * (tiny / unit(1.0))
+    error = (here + noise + own) / np.abs(rise) * reach
     # At a pole or jump f does not shrink towards the change of sign, at a root it does.
-    sides = np.stack([np.abs(double(both(x + k * reach)[0])) for k in (-1, 1)])
-    nearer = np.stack([np.abs(double(both(x + k * reach / 8)[0])) for k in (-1, 1)])
-    resolved = np.abs(here) + noise <= np.abs(rise)
-    sound = np.isfinite(error) & (rise < 0) & resolved & (nearer <= 0.9 * sides).all(0)
+    sides = np.abs(double(around))
+    sound = np.isfinite(error) & (rise < 0) & (here + noise <= np.abs(rise)) & (sides[2:] <= 0.9 * sides[:2]).all(0)
     return x, error, sound
