@@ -37,8 +37,8 @@ class DoubleDouble(np.lib.mixins.NDArrayOperatorsMixin):
             return function(*inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
-        known = {np.where: where, np.broadcast_to: broadcast_to, np.clip: clip, np.full_like: full_like}
-        known |= {np.zeros_like: lambda x, **_: full_like(x, 0), np.ones_like: lambda x, **_: full_like(x, 1)}
+        known: dict[Any, Callable[..., Any]] = {np.where: where, np.broadcast_to: broadcast_to, np.clip: clip, np.full_like: full_like}
+        known |= {np.zeros_like: lambda x: full_like(x, 0), np.ones_like: lambda x: full_like(x, 1)}
         return known[function](*args, **options) if function in known else NotImplemented
 
     def __getitem__(self, index: Any) -> DoubleDouble:
@@ -66,13 +66,13 @@ class DoubleDouble(np.lib.mixins.NDArrayOperatorsMixin):
 
     def sum(self, axis: int = -1) -> DoubleDouble:
         """Sum over an axis. The leading bits of all terms, cut at one place, add up exactly; what is cut off has its sum apart."""
-        largest = np.max(np.abs(self.hi), axis=axis, keepdims=True, initial=0)
-        place = np.ldexp(1.0, np.frexp(largest * 2 * self.hi.shape[axis])[1])
-        heads = (place + self.hi) - place
-        total = heads.sum(axis)
-        rest = ((self.hi - heads) + self.lo).sum(axis)
-        finite = np.isfinite(rest)
-        return normalised(np.where(finite, total, self.hi.sum(axis)), np.where(finite, rest, 0))
+        with np.errstate(invalid="ignore"):
+            largest = np.max(np.abs(self.hi), axis=axis, keepdims=True, initial=0)
+            place = np.ldexp(1.0, np.frexp(largest * 2 * self.hi.shape[axis])[1])
+            heads = (place + self.hi) - place
+            rest = ((self.hi - heads) + self.lo).sum(axis)
+            known = np.isfinite(rest)
+            return normalised(np.where(known, heads.sum(axis), self.hi.sum(axis)), np.where(known, rest, 0))
 
 
 def unit(x: Any) -> float:
@@ -245,12 +245,9 @@ def raised(x: Any, k: Any, p: Any, p_low: Any) -> DoubleDouble:
     product, rest = two_product(step, p)
     head = step + product
     result = normalised(head, ((step - head) + product) + (rest + step * p_low + step_low * p + step_low))
-    hi = parts(x)[0]
-    inside = np.abs(hi) < 746
-    result = scaled(result, whole >> 6)
-    if inside.all():
-        return result
-    return DoubleDouble(np.where(inside, result.hi, np.exp(hi)), np.where(inside, result.lo, 0))
+    hi, result = parts(x)[0], scaled(result, whole >> 6)
+    inside = (np.abs(hi) < 746) & np.isfinite(result.hi)
+    return result if inside.all() else DoubleDouble(np.where(inside, result.hi, np.exp(hi)), np.where(inside, result.lo, 0))
 
 
 def exponential_minus_one(x: Any) -> DoubleDouble:
@@ -261,14 +258,15 @@ def exponential_minus_one(x: Any) -> DoubleDouble:
 
 def logarithm_of_one_plus(x: Any) -> DoubleDouble:
     """log(1 + x)."""
-    near, twos = between_roots_of_two(add(x, 1.0))
-    return series_of_logarithm(where(twos == 0, x, add(near, -1.0)), twos)
+    whole = add(x, 1.0)
+    near, twos = between_roots_of_two(whole)
+    return series_of_logarithm(where(twos == 0, x, add(near, -1.0)), twos, whole.hi)
 
 
 def logarithm(x: Any) -> DoubleDouble:
     """log x."""
     near, twos = between_roots_of_two(x)
-    return series_of_logarithm(add(near, -1.0), twos)
+    return series_of_logarithm(add(near, -1.0), twos, x.hi)
 
 
 def between_roots_of_two(x: DoubleDouble) -> tuple[DoubleDouble, Any]:
@@ -280,8 +278,11 @@ def between_roots_of_two(x: DoubleDouble) -> tuple[DoubleDouble, Any]:
     return DoubleDouble(near * (1 + low), tail), twos
 
 
-def series_of_logarithm(u: DoubleDouble, twos: Any) -> DoubleDouble:
-    """log(1 + u) + twos log 2 for abs(u) < 0.42: 2 atanh y = 2 y + 2 y^3/3 + 2 y^5/5 + ... of y = u/(2 + u)."""
+def series_of_logarithm(u: DoubleDouble, twos: Any, whole: Any) -> DoubleDouble:
+    """The logarithm of `whole`, log(1 + u) + twos log 2, for abs(u) < 0.42.
+
+    log(1 + u) = 2 atanh y = 2 y + 2 y^3/3 + 2 y^5/5 + ... of y = u/(2 + u); doubles suffice from the third term on.
+    """
     y = divide(u, add(u, 2.0))
     square = multiply(y, y)
     s, tail = square.hi, np.zeros_like(square.hi)
@@ -290,7 +291,9 @@ def series_of_logarithm(u: DoubleDouble, twos: Any) -> DoubleDouble:
     cube = multiply(square, y)
     third = divide(cube, 3.0)
     near = 2 * add(y, DoubleDouble(third.hi, third.lo + cube.hi * s * tail))
-    return add(near, multiply(DoubleDouble(0.6931471805599453, 2.3190468138462996e-17), np.asarray(twos, np.float64)))
+    result = add(near, multiply(DoubleDouble(0.6931471805599453, 2.3190468138462996e-17), np.asarray(twos, np.float64)))
+    inside = (whole > 0) & np.isfinite(whole)
+    return result if inside.all() else where(inside, result, np.log(whole))
 
 
 def hyperbolic_sine(x: Any) -> DoubleDouble:
@@ -331,7 +334,7 @@ def inverse_hyperbolic_tangent(x: Any) -> DoubleDouble:
 def sine_and_cosine(x: Any) -> tuple[DoubleDouble, DoubleDouble]:
     """sin x and cos x by their series, from the remainder after quarter turns."""
     x = x if isinstance(x, DoubleDouble) else DoubleDouble(x)
-    turns = np.rint(x.hi * 0.6366197723675814)
+    turns = np.rint(np.where(np.abs(x.hi) < 2.0**30, x.hi, np.nan) * 0.6366197723675814)  # beyond, no digit would be left
     r = x - multiply(DoubleDouble(1.5707963267948966, 6.123233995736766e-17), turns) - turns * -1.4973849048591833e-33
     square = r * r
     sine, cosine = full_like(x, 1), full_like(x, 1)
@@ -348,9 +351,13 @@ def sine_and_cosine(x: Any) -> tuple[DoubleDouble, DoubleDouble]:
 
 def arc_tangent(x: Any) -> DoubleDouble:
     """atan x."""
-    guess = np.arctan(x.hi)
+    far = np.abs(x.hi) > 1
+    y = where(far, divide(1.0, x), x)
+    guess = np.arctan(y.hi)
     sine, cosine = sine_and_cosine(guess)
-    return normalised(guess, ((x * cosine - sine) / (x * sine + cosine)).hi)
+    near = normalised(guess, ((y * cosine - sine) / (y * sine + cosine)).hi)
+    quarter = DoubleDouble(1.5707963267948966, 6.123233995736766e-17)
+    return where(far, multiply(quarter, np.sign(x.hi)) - near, near)
 
 
 def where(condition: Any, x: Any, y: Any) -> DoubleDouble:
@@ -359,8 +366,10 @@ def where(condition: Any, x: Any, y: Any) -> DoubleDouble:
     return DoubleDouble(np.where(condition, a, b), np.where(condition, a_low, b_low))
 
 
-def broadcast_to(x: DoubleDouble, shape: Any) -> DoubleDouble:
+def broadcast_to(x: Any, shape: Any) -> Any:
     """x in a wider shape."""
+    if not isinstance(x, DoubleDouble):
+        return np.broadcast_to(x, shape)
     return DoubleDouble(np.broadcast_to(x.hi, shape), np.broadcast_to(x.lo, shape))
 
 

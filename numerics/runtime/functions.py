@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from regimes.numerics.runtime.double_double import DoubleDouble, double, numbers, pi_of, typed, unit
+from regimes.numerics.runtime.double_double import DoubleDouble, broadcast_to, double, numbers, pi_of, typed, unit
 
 __all__ = [
     "erf",
@@ -43,7 +43,11 @@ def log_cosh(x: Any) -> Any:
     """log cosh x: log1p(sinh^2)/2 near 0, where |x| - log 2 + ... would cancel."""
     size = np.abs(x)
     near = np.minimum(size, 1)
-    return np.where(size < 1, np.log1p(np.sinh(near) ** 2) / 2, size + np.log1p(np.exp(-2 * size)) - typed(0.6931471805599453, 2.3190468138462996e-17, size))
+    return np.where(
+        size < 1,
+        np.log1p(np.sinh(near) ** 2) / 2,
+        size + np.log1p(np.exp(-2 * size)) - typed(0.6931471805599453, 2.3190468138462996e-17, size),
+    )
 
 
 def odd_tail(y: Any) -> Any:
@@ -158,7 +162,7 @@ def in_shape(result: Any, wide: bool, values: Any) -> Any:
     """A result in the common shape of the arguments."""
     shape = np.broadcast_shapes(*(numbers(v).shape for v in values))
     if wide:
-        return np.broadcast_to(result if isinstance(result, DoubleDouble) else DoubleDouble(result), shape)
+        return broadcast_to(result if isinstance(result, DoubleDouble) else DoubleDouble(result), shape)
     return np.array(np.broadcast_to(double(result), shape))[()]
 
 
@@ -181,5 +185,7 @@ def evaluate_with_error(body: Callable[..., Any], *values: Any) -> tuple[Any, An
         gap = np.where(gap <= 2.0**-20 * np.abs(value), gap * 2.0**-11, gap)
         # Products below 1e-290 leave no room for a second double: what is left of them has the digits of the first.
         rounding = gap + np.where(np.abs(value) < 1e-270, 2.0**-46, eps) * np.abs(value)
-        total = np.where(np.isinf(value), 0, np.where(value == 0, np.maximum(error, eps), np.where(np.isinf(error), error, error + rounding)))
+        total = np.where(
+            np.isinf(value), 0, np.where(value == 0, np.maximum(error, eps), np.where(np.isinf(error), error, error + rounding))
+        )
     return in_shape(fine, wide, values), in_shape(total, False, values)

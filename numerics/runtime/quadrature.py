@@ -6,11 +6,12 @@ Generated modules hold these functions as the same source text, so each uses Num
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from regimes.numerics.runtime.double_double import DoubleDouble, double, joined, numbers, pi_of, unit
+from regimes.numerics.runtime.double_double import DoubleDouble, broadcast_to, double, numbers, pi_of, unit, where
 
 __all__ = ["line_integral", "normal_average"]
 
@@ -69,10 +70,12 @@ def weighted_integral(
     arrays = [numbers(p) for p in params]
     places = [double(p) for pair in features for p in pair]
     shape = np.broadcast_shapes(*(a.shape for a in arrays + places))
-    flat = [np.broadcast_to(a if isinstance(a, DoubleDouble) else double(a), shape).reshape(-1, 1) for a in arrays]
+    flat = [broadcast_to(a if isinstance(a, DoubleDouble) else double(a), shape).reshape(-1, 1) for a in arrays]
     spots = [np.broadcast_to(a, shape).reshape(-1) for a in places]
-    kinds = [a for a in flat if isinstance(a, DoubleDouble)] or [f(np.zeros(1)) if not flat else 1.0]
-    one = DoubleDouble(1.0) if isinstance(kinds[0][0] if isinstance(kinds[0], tuple) else kinds[0], DoubleDouble) else np.float64(1)
+    one: Any = DoubleDouble(1.0) if any(isinstance(a, DoubleDouble) for a in flat) else np.float64(1)
+    if not flat:  # the numbers of constants in f
+        out = f(np.zeros(1))
+        one = DoubleDouble(1.0) if isinstance(out[0] if isinstance(out, tuple) else out, DoubleDouble) else one
     wish = units * unit(one)
     count = int(np.prod(shape))
     value, error = DoubleDouble(np.full(count, np.nan)), np.full(count, np.inf)
@@ -92,20 +95,19 @@ def weighted_integral(
         marks = [(-b / a, 1 / np.abs(a)) for a, b in zip(spots[::2], spots[1::2], strict=True)]
     for centre, width in marks:
         narrow |= (width < 0.3) & (np.abs(centre) < 40)
-    room = 2**15 if isinstance(one, DoubleDouble) else 2**17  # numbers that caches hold
-    block = max(1, room // 257)
+    block = (2**15 if isinstance(one, DoubleDouble) else 2**17) // 257  # numbers that caches hold
     for start in range(0, count, block):
         rows = np.arange(start, min(start + block, count))
         rows = rows[~narrow[rows]]
         if rows.size:
             value[rows], error[rows] = trapezoid(weighted, rows, one, wish)
-    block = max(1, room // 2000)
+    block = 2**17 // 2000
     missed = np.flatnonzero(~(error <= 2 * wish * np.maximum(np.abs(value.hi), unit(one))))
     for start in range(0, missed.size, block):
         rows = missed[start : start + block]
         again, off = panels(weighted, rows, one, wish, max_nodes, [(c[rows], w[rows]) for c, w in marks])
         better = ~(off >= error[rows])
-        value[rows], error[rows] = np.where(better, again, value[rows]), np.where(better, off, error[rows])
+        value[rows], error[rows] = where(better, again, value[rows]), np.where(better, off, error[rows])
     error = np.where(np.isnan(error), np.inf, error)
     return (value if isinstance(one, DoubleDouble) else value.hi).reshape(shape), error.reshape(shape)
 
@@ -151,7 +153,7 @@ def panels(
     left, right = edges[:, :-1].ravel(), edges[:, 1:].ravel()
     keep = right > left
     owner, left, right = owner[keep], left[keep], right[keep]
-    rules = [legendre(12, one), legendre(20, one)]
+    rules = [legendre(order, isinstance(one, DoubleDouble)) for order in (12, 20)]
     nodes, shares = map(double, rules[1])
     apart = nodes[:, None] - nodes + np.eye(20)
     ahead = np.prod(np.where(np.eye(20, dtype=bool), 1, (1 - nodes) / apart), -1)  # extrapolates from the nodes to the right end
@@ -229,9 +231,11 @@ def gathered(terms: Any, owner: Any, count: int) -> Any:
     return DoubleDouble(total) + rest
 
 
-def legendre(order: int, one: Any) -> tuple[Any, Any]:
-    """Gauss-Legendre nodes and weights on [-1, 1] in the precision of `one` (Newton's method from those in doubles)."""
-    x = one * np.polynomial.legendre.leggauss(order)[0]
+@cache
+def legendre(order: int, pairs: bool) -> tuple[Any, Any]:
+    """Gauss-Legendre nodes and weights on [-1, 1], in pairs of doubles or in doubles (Newton's method from those in doubles)."""
+    start = np.polynomial.legendre.leggauss(order)[0]
+    x: Any = DoubleDouble(start) if pairs else start
     for _ in range(3):
         before, now = np.ones_like(x), x
         for k in range(2, order + 1):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from regimes.numerics.runtime.double_double import DoubleDouble, double, joined, numbers, unit
+from regimes.numerics.runtime.double_double import DoubleDouble, broadcast_to, double, joined, numbers, unit
 
 __all__ = ["RootResult", "largest_root"]
 
@@ -42,7 +42,7 @@ def largest_root(f: Callable[..., Any], *params: Any, lower: Any, upper: Any) ->
     arrays = [numbers(p) for p in (lower, upper, *params)]
     wide = any(isinstance(a, DoubleDouble) for a in arrays)
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
-    low, high, *args = (np.broadcast_to(a if isinstance(a, DoubleDouble) else DoubleDouble(a), shape).reshape(-1) for a in arrays)
+    low, high, *args = (broadcast_to(a if isinstance(a, DoubleDouble) else DoubleDouble(a), shape).reshape(-1) for a in arrays)
     value, error, status = DoubleDouble(np.empty(low.size)), np.empty(low.size), np.empty(low.size, "<U6")
 
     def result() -> RootResult:
@@ -157,7 +157,9 @@ def polish(f: Callable[..., Any], x: Any, args: list[Any], low: Any, high: Any) 
         shape = points.shape
         out = f(pick(points).reshape(-1), *(pick(np.broadcast_to(a, shape).reshape(-1)) for a in args))
         pair = out if isinstance(out, tuple) else (out, 0)
-        return np.broadcast_to(one * pair[0], (points.size,)).reshape(shape), np.broadcast_to(double(pair[1]), (points.size,)).reshape(shape)
+        return np.broadcast_to(one * pair[0], (points.size,)).reshape(shape), np.broadcast_to(double(pair[1]), (points.size,)).reshape(
+            shape
+        )
 
     one, tiny = DoubleDouble(1.0), unit(x)
     from_low, from_high = np.abs(double(x - low)), np.abs(double(high - x))  # infinite for an infinite end
