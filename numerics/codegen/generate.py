@@ -28,7 +28,7 @@ class Kernel:
     Attributes
     ----------
     name, args : of the function; ``NAME_with_error`` in the same source returns (value, error).
-    target : "numpy" (arrays of float64 that broadcast, or `DoubleDouble` of the same source) or "mpmath" (numbers at the ambient precision).
+    target : "numpy" (arrays of float64 that broadcast, or its own `DoubleDouble`) or "mpmath" (numbers at the ambient precision).
     source : the text of a module that needs NumPy, or mpmath, only.
     key : SHA-256 over everything that decides the source.
     doc : what the function computes, one line.
@@ -245,7 +245,7 @@ Generated; needs nothing but the imports below. Run as a program, it tests itsel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 

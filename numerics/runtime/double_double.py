@@ -9,7 +9,7 @@ with one Newton step, or series after a reduction. Relative errors stay below 2^
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -46,6 +46,9 @@ class DoubleDouble(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.hi[index], self.lo[index] = parts(value)
+
+    def __iter__(self) -> Iterator[DoubleDouble]:
+        return (self[k] for k in range(self.shape[0]))
 
     def __repr__(self) -> str:
         return f"DoubleDouble({self.hi!r}, {self.lo!r})"

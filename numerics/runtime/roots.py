@@ -70,15 +70,22 @@ def largest_root(f: Callable[..., Any], *params: Any, lower: Any, upper: Any) ->
         left, right, status = ends
         found = np.flatnonzero(status == "ok")
         # near 0 the map of the whole line has no resolution of its own: there y itself is resolved
-        y = bisect(value_at, left, right, found, np.where(np.isinf(low.hi) & np.isinf(high.hi), 1e-290, 0.25))
-        value[found] = point(y, low[found], high[found])
+        floor = np.where(np.isinf(low.hi) & np.isinf(high.hi), 1e-290, 0.25)
+
+        def refined(rows: Any, evaluate: Callable[..., Any]) -> Any:
+            x = point(bisect(evaluate, left, right, rows, floor), low[rows], high[rows])
+            return polish(f, x, [a[rows] for a in args], low[rows], high[rows])
+
         edge = np.flatnonzero(status == "upper")
         value[edge], error[edge], status[edge] = high[edge], 0, "ok"
         lost = np.flatnonzero((status == "none") | (status == "failed"))
         value[lost] = np.nan
         error[lost] = np.where(status[lost] == "none", np.nan, np.inf)
         if found.size:
-            x, off, sound = polish(f, value[found], [a[found] for a in args], low[found], high[found])
+            x, off, sound = refined(found, value_at)
+            if wide and not sound.all():  # doubles may not see the change of sign
+                rough = np.flatnonzero(~sound)
+                x[rough], off[rough], sound[rough] = refined(found[rough], fine_value_at)
             value[found] = np.where(sound, x, np.nan)
             error[found] = np.where(sound, off + (unit(value) if wide else unit(1.0)) / 2 * np.abs(x.hi), np.inf)
             status[found] = np.where(sound, "ok", "failed")
@@ -166,20 +173,20 @@ def polish(f: Callable[..., Any], x: Any, args: list[Any], low: Any, high: Any) 
     size = np.minimum(from_low, from_high)
     size = np.where(np.isinf(size), np.abs(x.hi), size)
     reach = np.maximum(np.where(size == 0, 1, size) * tiny ** (1 / 3), 8 * tiny * np.abs(x.hi))
-    around = at(x + reach * np.array([[1.0], [-1.0], [0.125], [-0.125]]))[0]
-    rise = double(around[0] - around[1]) / 2  # the slope times reach, which may be no double while this is one
+    sides = np.array([[1.0], [-1.0], [0.125], [-0.125]])
     for _ in range(2):
-        move = at(x.reshape(1, -1))[0][0] / rise * reach
+        ahead, behind, here = at(joined([x + reach * sides[:2], x.reshape(1, -1)]))[0]
+        move = here / double(ahead - behind) * (2 * reach)  # the slope alone may be no double
         # a step that leaves the neighbourhood is no refinement of a bracketed root
         x = np.where(np.abs(move.hi) <= 1e-6 * np.maximum(np.abs(x.hi), size), x - move, x)
     # Rounding noise of f: its change from doubles to pairs, at the root and at neighbouring points.
     shares = np.array([[0.0], [1.0], [-0.53], [0.29], [-0.13], [0.017]])
     places = DoubleDouble((x + reach * shares).hi)
-    near = at(joined([x.reshape(1, -1), places]))
-    here, own = np.abs(double(near[0][0])), near[1][0]
-    noise = np.max(np.abs(double(at(places, double)[0] - near[0][1:])), axis=0) * (tiny / unit(1.0))
-    error = (here + noise + own) / np.abs(rise) * reach
+    fine, own = at(joined([x.reshape(1, -1), places, x + reach * sides]))
+    here, around = np.abs(double(fine[0])), double(fine[-4:])
+    noise = np.max(np.abs(double(at(places, double)[0] - fine[1:-4])), axis=0) * (tiny / unit(1.0))
+    rise = double(fine[-4] - fine[-3]) / 2
+    error = (here + noise + own[0]) / np.abs(rise) * reach
     # At a pole or jump f does not shrink towards the change of sign, at a root it does.
-    sides = np.abs(double(around))
-    sound = np.isfinite(error) & (rise < 0) & (here + noise <= np.abs(rise)) & (sides[2:] <= 0.9 * sides[:2]).all(0)
-    return x, error, sound
+    shrinks = (np.abs(around[2:]) <= 0.9 * np.abs(around[:2])).all(0)
+    return x, error, np.isfinite(error) & (rise < 0) & (here + noise <= np.abs(rise)) & shrinks
