@@ -70,7 +70,7 @@ def relative_entropy_term(x: Any) -> Any:
     x = numbers(x)
     y = np.clip(x / (2 + x), typed(-1 / 3, -1 / 3 * 2.0**-54, x), typed(1 / 3, 1 / 3 * 2.0**-54, x))
     near = 2 * (y**2 + (1 + y) * odd_tail(y)) / (1 - y)
-    product = np.where(x == -1, 0, (1 + x) * np.log1p(x))
+    product = np.where(x <= -1, 0, (1 + x) * np.log1p(x))
     return np.where((x > -0.5) & (x < 1), near, product - x)
 
 
