@@ -1,7 +1,7 @@
 """Formulas in numbers: a kernel in double precision with its rounding measured, and in arbitrary precision where that is not enough.
 
-A kernel is evaluated in doubles and in pairs of doubles: the difference measures what rounding did to the value. Points that miss twelve digits are computed
-again in arbitrary precision, so the digits promised hold on the whole domain.
+A kernel is evaluated in doubles and in pairs of doubles: the difference measures what rounding did to the value. Points that miss
+twelve digits are computed again in arbitrary precision, so the digits promised hold on the whole domain.
 """
 
 from __future__ import annotations

@@ -285,12 +285,12 @@ def test_a_model_with_fixed_equal_weights_has_every_definition() -> None:
 
 def test_ordinary_points_need_no_arbitrary_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounding is measured in pairs of doubles: where longdouble is a double, every point took the slow method."""
-    from regimes.numerics import predict as module
+    from regimes.numerics.quantities import evaluate as module
 
     def refuse(*_: object) -> None:
         raise AssertionError("a point went to arbitrary precision")
 
-    monkeypatch.setattr(module, "_evaluate_slowly", refuse)
+    monkeypatch.setattr(module, "_slowly", refuse)
     t = np.linspace(0.2, 4, 40)
     for name, at in (("cloning-probability", {"d": 100.0}), ("class-information", {"d": 100.0}), ("rsb-parameter", {"alpha": 0.2})):
         assert predict("gaussian-mixture", name, t=t, **at).ok.all()
