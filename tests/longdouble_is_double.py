@@ -7,5 +7,5 @@ from __future__ import annotations
 
 import numpy as np
 
-np.longdouble = np.float64  # type: ignore[misc, assignment]
-np.clongdouble = np.complex128  # type: ignore[misc, assignment]
+np.longdouble = np.float64  # type: ignore[assignment]
+np.clongdouble = np.complex128  # type: ignore[assignment]

@@ -292,7 +292,8 @@ def test_ordinary_points_need_no_arbitrary_precision(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(module, "_slowly", refuse)
     t = np.linspace(0.2, 4, 40)
-    for name, at in (("cloning-probability", {"d": 100.0}), ("class-information", {"d": 100.0}), ("rsb-parameter", {"alpha": 0.2})):
-        assert predict("gaussian-mixture", name, t=t, **at).ok.all()
+    for name in ("cloning-probability", "class-information"):
+        assert predict("gaussian-mixture", name, t=t, d=100.0).ok.all()
+    assert predict("gaussian", "rsb-parameter", t=t, alpha=0.2).ok.all()
     assert predict("gaussian", "rate-function", t=0.3, energy=np.linspace(0.05, 3, 40)).ok.all()
     assert predict("gaussian", "collapse-time", alpha=np.linspace(0.05, 2, 40), method="root").ok.all()

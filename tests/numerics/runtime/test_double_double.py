@@ -76,12 +76,14 @@ def test_special_values_are_those_of_doubles(function: Any) -> None:
 
 def test_arithmetic_with_infinite_numbers_is_that_of_doubles() -> None:
     special = np.array([0, 1, -2, 1e308, np.inf, -np.inf, np.nan])
-    a, b = special[:, None], special
+    a, b = np.broadcast_to(special[:, None], (7, 7)), special
+    arithmetic: list[Any] = [np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum]
+    relations: list[Any] = [np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal]
     with np.errstate(all="ignore"):
-        for function in (np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum):
-            np.testing.assert_array_equal(function(DoubleDouble(np.broadcast_to(a, (7, 7))), DoubleDouble(b)).hi, function(a, b))
-        for function in (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal):
-            np.testing.assert_array_equal(function(DoubleDouble(np.broadcast_to(a, (7, 7))), DoubleDouble(b)), function(a, b))
+        for function in arithmetic:
+            np.testing.assert_array_equal(function(DoubleDouble(a), DoubleDouble(b)).hi, function(a, b))
+        for relation in relations:
+            np.testing.assert_array_equal(relation(DoubleDouble(a), DoubleDouble(b)), relation(a, b))
 
 
 def test_sums_keep_what_cancels() -> None:
