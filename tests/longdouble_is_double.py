@@ -1,7 +1,11 @@
-"""A plugin, ``pytest -p tests.longdouble_is_double``: NumPy's longdouble is double, as on Apple silicon and under Windows."""
+"""A pytest plugin for the platforms where NumPy's longdouble is a double (Apple silicon, Windows): ``-p tests.longdouble_is_double``.
+
+It makes them the same before anything of this project is imported.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-vars(np)["longdouble"] = np.float64  # before anything of this project is imported
+np.longdouble = np.float64  # type: ignore[assignment]
+np.clongdouble = np.complex128  # type: ignore[assignment]

@@ -18,7 +18,7 @@ from regimes.theory.errors import UnknownNameError
 
 __all__ = ["GENERATOR_VERSION", "Kernel", "generate", "module"]
 
-GENERATOR_VERSION = "1"
+GENERATOR_VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Kernel:
     Attributes
     ----------
     name, args : of the function; ``NAME_with_error`` in the same source returns (value, error).
-    target : "numpy" (arrays that broadcast, float64 or longdouble) or "mpmath" (numbers at the ambient precision).
+    target : "numpy" (arrays of float64 that broadcast, or its own `DoubleDouble`) or "mpmath" (numbers at the ambient precision).
     source : the text of a module that needs NumPy, or mpmath, only.
     key : SHA-256 over everything that decides the source.
     doc : what the function computes, one line.
@@ -181,11 +181,11 @@ def module(kernels: Sequence[Kernel]) -> str:
 
 def numpy_runtime() -> dict[str, Any]:
     """Functions that numpy kernels may call, by name."""
-    from regimes.numerics.runtime import functions as stable
-    from regimes.numerics.runtime import quadrature, roots
+    from regimes.numerics.runtime import double_double, functions, quadrature, roots
 
-    space = {n: f for m in (stable, quadrature, roots) for n, f in vars(m).items() if inspect.isfunction(f) or inspect.isclass(f)}
-    return {n: f for n, f in space.items() if f.__module__.startswith("regimes.numerics")} | {"__entry__": " evaluate evaluate_with_error"}
+    space = {n: f for m in (double_double, functions, quadrature, roots) for n, f in vars(m).items()}
+    own = {n: f for n, f in space.items() if inspect.isfunction(inspect.unwrap(f)) or inspect.isclass(f)}
+    return {n: f for n, f in own.items() if f.__module__.startswith("regimes.numerics")} | {"__entry__": " evaluate evaluate_with_error"}
 
 
 def mpmath_runtime() -> dict[str, Any]:
@@ -229,7 +229,7 @@ RUNTIMES: dict[str, Callable[[], dict[str, Any]]] = {"numpy": numpy_runtime, "mp
 IMPORTS = {"numpy": "import numpy as np", "mpmath": "from mpmath import mp"}
 EVALUATE = {"numpy": "evaluate", "mpmath": "converge"}
 SHAPES = {
-    "numpy": "Arguments broadcast; the precision is that of the arguments (float64 or longdouble).",
+    "numpy": "Arguments are arrays of doubles, which broadcast; errors are measured by the same formula in pairs of doubles.",
     "mpmath": "Every digit of the ambient precision mp.dps is meant; a string is the decimal number it spells.",
 }
 
@@ -245,7 +245,8 @@ Generated; needs nothing but the imports below. Run as a program, it tests itsel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 {imports}

@@ -140,7 +140,7 @@ class Scope:
         call += [f"{key}={self.printer.typed(a)}" for key, a in zip(("lower", "upper"), limits, strict=False)]
         effort = settling(node) if self.batched and not limits else 0
         if effort:
-            call.append(f"tol={effort}*np.finfo(type(one)).eps")
+            call.append(f"units={effort}")
         if effort > 64:  # an integral at every node
             call.append("max_nodes=2000")
         if places:

@@ -163,7 +163,7 @@ RELATIONS = {sp.Lt: "<", sp.Le: "<=", sp.Gt: ">", sp.Ge: ">=", sp.Eq: "==", sp.N
 
 
 class NumpyPrinter(Printer):
-    """NumPy arrays of any real dtype; `one` is the number one in it, which gives constants their precision."""
+    """Arrays of doubles, or of pairs of them; `one` is the number one of that type, which gives constants their precision."""
 
     functions: ClassVar[Mapping[Any, str]] = {
         sp.exp: "np.exp",
@@ -206,7 +206,7 @@ class NumpyPrinter(Printer):
 
     def constant(self, expr: Any) -> tuple[str, int]:
         if expr is sp.pi:
-            return "(4*np.arctan(one))", ATOM
+            return "pi_of(one)", ATOM
         if expr is sp.E:
             return "np.exp(one)", ATOM
         raise UnsupportedExpressionError(f"the constant {expr} cannot be printed for numpy; give it as a parameter")

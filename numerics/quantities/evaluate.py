@@ -1,7 +1,7 @@
 """Formulas in numbers: a kernel in double precision with its rounding measured, and in arbitrary precision where that is not enough.
 
-A kernel is evaluated in two formats: the difference measures what rounding did to the value. Points that miss twelve digits are computed
-again in arbitrary precision, so the digits promised hold on the whole domain.
+A kernel is evaluated in doubles and in pairs of doubles: the difference measures what rounding did to the value. Points that miss
+twelve digits are computed again in arbitrary precision, so the digits promised hold on the whole domain.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from regimes.numerics.arrays import FAILED, NONE, BoolArray, Values
 from regimes.numerics.codegen.generate import Kernel
+from regimes.numerics.codegen.rounding import value_and_error
 from regimes.numerics.estimate import Digits, decimal
 from regimes.numerics.quantities.kernels import kernel
 from regimes.numerics.quantity import Formula
@@ -34,15 +35,10 @@ def evaluate(
 ) -> None:
     """Fill in the value of a formula at the points of a mask."""
     left = np.array(todo)
-    extended = np.finfo(np.longdouble).eps < np.finfo(np.float64).eps
-    if digits is None and extended and todo.any():
-        fast, rows = kernel(model, quantity, method, "numpy"), np.flatnonzero(todo)
-        run = fast.load_with_error()
+    if digits is None and todo.any():
+        rows = np.flatnonzero(todo)
+        value, error = value_and_error(kernel(model, quantity, method, "numpy"), {k: v[rows] for k, v in columns.items()}, rows.size)
         with np.errstate(all="ignore"):
-            wide = {k: v[rows].astype(np.longdouble) for k, v in columns.items()}
-            value, spread = run(*_arguments(fast, with_alpha(wide)))
-            value, spread = (np.broadcast_to(u, (rows.size,)) for u in (value, spread))
-            error = 4 * np.abs(spread) + np.abs(value) * 2.0**-53  # measured by two formats; a factor for what they share
             good = np.isfinite(value) & (error <= PROMISED * np.abs(value)) & (np.abs(value) > np.finfo(np.float64).tiny)
             # nan with a nan error is a kernel's word for "no root"; a time that is negative beyond its error does not exist either.
             absent = bool(formula.positive) & ((np.isnan(value) & np.isnan(error)) | (value + error < 0))

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from regimes.numerics.runtime.double_double import DoubleDouble, broadcast_to, double, joined, numbers, unit
+
 __all__ = ["RootResult", "largest_root"]
 
 
@@ -37,36 +39,57 @@ def largest_root(f: Callable[..., Any], *params: Any, lower: Any, upper: Any) ->
     f < 0 throughout ("none") and where f is nan before a change of sign is met, or the change of sign is a pole ("failed",
     error inf). The error is the residual and the rounding noise of f at the root, both measured, over the slope there.
     """
-    arrays = [np.asarray(p) for p in (lower, upper, *params)]
-    dtype = np.result_type(np.float64, *arrays)
+    arrays = [numbers(p) for p in (lower, upper, *params)]
+    wide = any(isinstance(a, DoubleDouble) for a in arrays)
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
-    low, high, *args = (np.broadcast_to(a, shape).reshape(-1).astype(np.longdouble) for a in arrays)
-    value, error, status = (np.empty(low.size, kind) for kind in (np.longdouble, np.longdouble, "<U6"))
+    low, high, *args = (broadcast_to(a if isinstance(a, DoubleDouble) else DoubleDouble(a), shape).reshape(-1) for a in arrays)
+    value, error, status = DoubleDouble(np.empty(low.size)), np.empty(low.size), np.empty(low.size, "<U6")
+
+    def result() -> RootResult:
+        return RootResult((value if wide else value.hi).reshape(shape), error.reshape(shape), status.reshape(shape))
+
     if not low.size:
-        return RootResult(value.astype(dtype).reshape(shape), error.astype(float).reshape(shape), status.reshape(shape))
+        return result()
 
     def value_at(y: Any, rows: Any) -> Any:
-        # f in the precision of the caller, at the point that y in the real line stands for
-        out = f(point(y, low[rows], high[rows]).astype(dtype), *(a[rows].astype(dtype) for a in args))
-        return np.broadcast_to(out[0] if isinstance(out, tuple) else out, rows.shape)
+        # f in doubles, at the point that y in the real line stands for
+        out = f(point(y, low.hi[rows], high.hi[rows]), *(a.hi[rows] for a in args))
+        return np.broadcast_to(double(out[0] if isinstance(out, tuple) else out), rows.shape)
+
+    def fine_value_at(y: Any, rows: Any) -> Any:
+        out = f(point(y, low[rows], high[rows]), *(a[rows] for a in args))
+        return np.broadcast_to(double(out[0] if isinstance(out, tuple) else out), rows.shape)
 
     with np.errstate(all="ignore"):
-        left, right, status[:] = bracket(value_at, low, high)
+        ends = bracket(value_at, low.hi, high.hi)
+        if wide:  # a sign in doubles may be rounding: a bracket shows in the end whether it is one, no bracket does not
+            lost = np.flatnonzero(ends[2] != "ok")
+            again = bracket(lambda y, rows: fine_value_at(y, lost[rows]), low.hi[lost], high.hi[lost])
+            for column, part in zip(ends, again, strict=True):
+                column[lost] = part
+        left, right, status = ends
         found = np.flatnonzero(status == "ok")
         # near 0 the map of the whole line has no resolution of its own: there y itself is resolved
-        y = bisect(value_at, left, right, found, np.where(np.isinf(low) & np.isinf(high), 1e-290, 0.25))
-        value[found] = point(y, low[found], high[found])
+        floor = np.where(np.isinf(low.hi) & np.isinf(high.hi), 1e-290, 0.25)
+
+        def refined(rows: Any, evaluate: Callable[..., Any]) -> Any:
+            x = point(bisect(evaluate, left, right, rows, floor), low[rows], high[rows])
+            return polish(f, x, [a[rows] for a in args], low[rows], high[rows])
+
         edge = np.flatnonzero(status == "upper")
         value[edge], error[edge], status[edge] = high[edge], 0, "ok"
         lost = np.flatnonzero((status == "none") | (status == "failed"))
         value[lost] = np.nan
         error[lost] = np.where(status[lost] == "none", np.nan, np.inf)
         if found.size:
-            x, off, sound = polish(f, value[found], [a[found] for a in args], low[found], high[found])
+            x, off, sound = refined(found, value_at)
+            if wide and not sound.all():  # doubles may not see the change of sign
+                rough = np.flatnonzero(~sound)
+                x[rough], off[rough], sound[rough] = refined(found[rough], fine_value_at)
             value[found] = np.where(sound, x, np.nan)
-            error[found] = np.where(sound, off + np.finfo(dtype).eps / 2 * np.abs(x), np.inf)
+            error[found] = np.where(sound, off + (unit(value) if wide else unit(1.0)) / 2 * np.abs(x.hi), np.inf)
             status[found] = np.where(sound, "ok", "failed")
-        return RootResult(value.astype(dtype).reshape(shape), error.astype(np.float64).reshape(shape), status.reshape(shape))
+        return result()
 
 
 def point(y: Any, low: Any, high: Any) -> Any:
@@ -134,41 +157,36 @@ def bisect(value_at: Callable[..., Any], left: Any, right: Any, rows: Any, floor
 
 
 def polish(f: Callable[..., Any], x: Any, args: list[Any], low: Any, high: Any) -> tuple[Any, Any, Any]:
-    """Newton steps in longdouble from x; root, absolute error, and whether f really vanishes there."""
+    """Newton steps in pairs of doubles from x; root, absolute error, and whether f really vanishes there."""
 
-    def both(z: Any, kind: Any = np.longdouble) -> tuple[Any, Any]:
-        out = f(z.astype(kind), *(a.astype(kind) for a in args))
+    def at(points: Any, pick: Callable[[Any], Any] = lambda u: u) -> tuple[Any, Any]:
+        # f at several points (K, P) of each parameter, in one call
+        shape = points.shape
+        out = f(pick(points).reshape(-1), *(pick(np.broadcast_to(a, shape).reshape(-1)) for a in args))
         pair = out if isinstance(out, tuple) else (out, 0)
-        return np.broadcast_to(pair[0], z.shape).astype(np.longdouble), np.broadcast_to(pair[1], z.shape)
+        return np.broadcast_to(one * pair[0], (points.size,)).reshape(shape), np.broadcast_to(double(pair[1]), (points.size,)).reshape(
+            shape
+        )
 
-    tiny = np.finfo(np.longdouble).eps
-    size = np.where(
-        np.isfinite(low),
-        np.where(np.isfinite(high), np.minimum(x - low, high - x), x - low),
-        np.where(np.isfinite(high), high - x, np.abs(x)),
-    )
-    reach = np.maximum(np.where(size == 0, 1, np.abs(size)) * tiny ** (1 / 3), 8 * tiny * np.abs(x))
-    for _ in range(3):
-        slope = (both(x + reach)[0] - both(x - reach)[0]) / (2 * reach)
-        move = both(x)[0] / slope
+    one, tiny = DoubleDouble(1.0), unit(x)
+    from_low, from_high = np.abs(double(x - low)), np.abs(double(high - x))  # infinite for an infinite end
+    size = np.minimum(from_low, from_high)
+    size = np.where(np.isinf(size), np.abs(x.hi), size)
+    reach = np.maximum(np.where(size == 0, 1, size) * tiny ** (1 / 3), 8 * tiny * np.abs(x.hi))
+    sides = np.array([[1.0], [-1.0], [0.125], [-0.125]])
+    for _ in range(2):
+        ahead, behind, here = at(joined([x + reach * sides[:2], x.reshape(1, -1)]))[0]
+        move = here / double(ahead - behind) * (2 * reach)  # the slope alone may be no double
         # a step that leaves the neighbourhood is no refinement of a bracketed root
-        x = np.where(np.abs(move) <= 1e-6 * np.maximum(np.abs(x), size), x - move, x)
-    here, own = both(x)
-    # Rounding noise of f: scatter of its values over neighbouring points, and its change from float64 to longdouble.
-    noise = np.abs(both(x, np.float64)[0] - both(x.astype(np.float64))[0]) * (tiny / np.finfo(np.float64).eps)
-    for share in (
-        1,
-        0.53,
-        0.29,
-        0.13,
-        0.017,
-    ):  # fourth differences: those of a smooth f vanish to rounding, noise shows enlarged by 2 to 16
-        ahead = [both(x + k * share * reach)[0] for k in range(1, 5)]
-        noise = np.maximum(noise, np.abs(here - 4 * ahead[0] + 6 * ahead[1] - 4 * ahead[2] + ahead[3]) / 2)
-    error = (np.abs(here) + noise + own) / np.abs(slope)
+        x = np.where(np.abs(move.hi) <= 1e-6 * np.maximum(np.abs(x.hi), size), x - move, x)
+    # Rounding noise of f: its change from doubles to pairs, at the root and at neighbouring points.
+    shares = np.array([[0.0], [1.0], [-0.53], [0.29], [-0.13], [0.017]])
+    places = DoubleDouble((x + reach * shares).hi)
+    fine, own = at(joined([x.reshape(1, -1), places, x + reach * sides]))
+    here, around = np.abs(double(fine[0])), double(fine[-4:])
+    noise = np.max(np.abs(double(at(places, double)[0] - fine[1:-4])), axis=0) * (tiny / unit(1.0))
+    rise = double(fine[-4] - fine[-3]) / 2
+    error = (here + noise + own[0]) / np.abs(rise) * reach
     # At a pole or jump f does not shrink towards the change of sign, at a root it does.
-    sides = np.stack([np.abs(both(x + k * reach)[0]) for k in (-1, 1)])
-    near = np.stack([np.abs(both(x + k * reach / 8)[0]) for k in (-1, 1)])
-    resolved = (np.abs(here) + noise) / np.abs(slope) <= reach
-    sound = np.isfinite(error) & (slope < 0) & resolved & (near <= 0.9 * sides).all(0)
-    return x, error, sound
+    shrinks = (np.abs(around[2:]) <= 0.9 * np.abs(around[:2])).all(0)
+    return x, error, np.isfinite(error) & (rise < 0) & (here + noise <= np.abs(rise)) & shrinks

@@ -281,3 +281,19 @@ def test_a_model_with_fixed_equal_weights_has_every_definition() -> None:
         ours = predict(Touching(), "speciation-time", d=50, sigma=1.2, definition=definition).value
         same = predict("gaussian-mixture", "speciation-time", d=50, mu=1.2, sigma=1.2, definition=definition).value
         assert ours == pytest.approx(float(same), rel=1e-13), definition
+
+
+def test_ordinary_points_need_no_arbitrary_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounding is measured in pairs of doubles: where longdouble is a double, every point took the slow method."""
+    from regimes.numerics.quantities import evaluate as module
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a point went to arbitrary precision")
+
+    monkeypatch.setattr(module, "_slowly", refuse)
+    t = np.linspace(0.2, 4, 40)
+    for name in ("cloning-probability", "class-information"):
+        assert predict("gaussian-mixture", name, t=t, d=100.0).ok.all()
+    assert predict("gaussian", "rsb-parameter", t=t, alpha=0.2).ok.all()
+    assert predict("gaussian", "rate-function", t=0.3, energy=np.linspace(0.05, 3, 40)).ok.all()
+    assert predict("gaussian", "collapse-time", alpha=np.linspace(0.05, 2, 40), method="root").ok.all()

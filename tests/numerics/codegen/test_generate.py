@@ -122,22 +122,23 @@ def test_source_names_definitions_and_reserved_words_do_not_break() -> None:
 def test_arguments_broadcast_and_dtype_is_kept() -> None:
     f = generate("collapse", [alpha, sigma], COLLAPSE, target="numpy")
     assert f.load()(np.ones((3, 1)), np.ones(4)).shape == (3, 4)
-    assert f.load()(np.ones(2, np.longdouble), 1).dtype == np.longdouble
+    assert f.load()(np.ones(2, np.float32), 1).dtype == np.float64
     assert f.load()(1, 1).dtype == np.float64
     value, error = f.load_with_error()(np.ones((3, 1)), np.ones(4))
     assert value.shape == error.shape == (3, 4)
 
 
-def test_longdouble_kernels_have_longdouble_digits() -> None:
-    eps = float(np.finfo(np.longdouble).eps)
+def test_kernels_of_pairs_of_doubles_have_their_digits() -> None:
     for name in ("kappa", "cloning", "collapse", "log_cosh"):
         args, expr, definitions = CASES[name]
-        point = [np.longdouble(1) / 3] * len(args)
-        value = generate(name, args, expr, target="numpy", definitions=definitions).load()(*point)
+        kernel = generate(name, args, expr, target="numpy", definitions=definitions)
+        pair = kernel.namespace().DoubleDouble
+        third = pair(1.0) / 3
+        value = kernel.load()(*[third] * len(args))
         with mp.workdps(30):
-            number = mp.mpf(int(point[0] * 2**66)) / 2**66
+            number = mp.mpf(float(third.hi)) + mp.mpf(float(third.lo))
             true = generate(name, args, expr, target="mpmath", definitions=definitions).load()(*[number] * len(args))
-            assert abs(mp.mpf(np.format_float_scientific(value, precision=24, unique=False)) / true - 1) < 40 * eps, name
+            assert abs((mp.mpf(float(value.hi)) + mp.mpf(float(value.lo))) / true - 1) < 40 * mp.mpf(2) ** -63, name
 
 
 def test_a_name_that_generated_code_uses_itself_gets_an_underscore() -> None:
@@ -149,7 +150,7 @@ def test_a_name_that_generated_code_uses_itself_gets_an_underscore() -> None:
 
 def test_total_cancellation_is_not_reported_as_exact() -> None:
     value, error = generate("f", [t], (sp.cosh(t) - 1 - t**2 / 2), target="numpy").load_with_error()(1e-12)
-    assert value == 0 and error >= 1e-50
+    assert abs(value - 1e-48 / 24) <= error <= 1e-15
 
 
 def test_missing_root_is_nan_with_nan_error_on_both_targets() -> None:
