@@ -111,7 +111,7 @@ def test_links_of_the_documents_lead_to_files() -> None:
 def test_the_model_of_the_contributing_page_is_a_model() -> None:
     import regimes as rg
 
-    (source,) = re.findall(r"```python\n(.*?)```", text("CONTRIBUTING.md"), re.DOTALL)
+    (source,) = re.findall(r"`theory/models/touching_clusters\.py`:\n\n```python\n(.*?)```", text("CONTRIBUTING.md"), re.DOTALL)
     space: dict[str, object] = {"__name__": "touching"}
     exec(compile(source, "CONTRIBUTING.md", "exec"), space)
     model = space["MODEL"]
