@@ -297,3 +297,26 @@ def test_ordinary_points_need_no_arbitrary_precision(monkeypatch: pytest.MonkeyP
     assert predict("gaussian", "rsb-parameter", t=t, alpha=0.2).ok.all()
     assert predict("gaussian", "rate-function", t=0.3, energy=np.linspace(0.05, 3, 40)).ok.all()
     assert predict("gaussian", "collapse-time", alpha=np.linspace(0.05, 2, 40), method="root").ok.all()
+
+
+@pytest.mark.quick
+def test_definitions_may_be_an_array_that_broadcasts() -> None:
+    d, definitions = [100.0, 1000.0], ["snr", "spectral"]
+    pairs = predict("gaussian-mixture", "speciation-time", d=d, definition=definitions)
+    grid = predict("gaussian-mixture", "speciation-time", d=d, definition=np.array(definitions)[:, None])
+    assert grid.value.shape == (2, 2) and grid.parameters["definition"].tolist() == [["snr", "snr"], ["spectral", "spectral"]]
+    for k, (one, name) in enumerate(zip(d, definitions, strict=True)):
+        alone = predict("gaussian-mixture", "speciation-time", d=one, definition=name)
+        assert alone.value == pairs.value[k] == grid.value[k, k] and pairs.parameters["definition"][k] == name
+    with pytest.raises(UnknownNameError, match="definition 'snrr'"):
+        predict("gaussian-mixture", "speciation-time", d=d, definition=["snr", "snrr"])
+
+
+@pytest.mark.quick
+def test_a_reason_is_told_to_its_end() -> None:
+    """What a model does not have is said in the words of its family, however long they are."""
+    found = predict("zero-mean-mixture", "collapse-time", alpha=[0.1, 0.2])
+    assert found.status.tolist() == ["none", "none"]
+    assert found.reason[0].startswith("zero-mean-mixture has classes at one place") and found.reason[0].endswith("the same widths")
+    every = predict("product-laplace", "cloning-probability", t=1.0, d=4)
+    assert str(every.reason) == "product-laplace has one class: there is nothing to tell apart"
