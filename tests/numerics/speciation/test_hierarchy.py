@@ -8,34 +8,14 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from regimes.numerics.laws.mixture.odds import MixtureOdds, odds
+from regimes.numerics.laws.mixture.odds import odds
 from regimes.numerics.model_files.reader import get_model
 from regimes.numerics.predict import predict
 from regimes.numerics.speciation.hierarchy import GroupedOdds, hierarchy, partition_cloning, partition_time
 from regimes.theory.errors import DomainError
+from tests.numerics.mixtures import mixture, weighted_densities
 
 FloatArray = Any
-
-
-def mixture(weights: Any, sds: Any, centres: Any, costs: Any = 0.0) -> MixtureOdds:
-    """One mixture in numbers."""
-    w, s, c = (np.asarray(x, dtype=float)[None] for x in (weights, sds, centres))
-    return MixtureOdds(w, np.broadcast_to(np.asarray(costs, dtype=float), w.shape), s, c)
-
-
-def at_time(law: MixtureOdds, t: float, d: float) -> tuple[list[float], FloatArray]:
-    """Variances and means of x_t, written down again."""
-    decay = np.exp(-t)
-    return [1 - decay**2 + s**2 * decay**2 for s in law._sds[0]], law._centres[0] * np.sqrt(d) * decay
-
-
-def weighted_densities(law: MixtureOdds, t: float, d: float, x: FloatArray) -> FloatArray:
-    """w_c P_t^c(x) for x (d,)."""
-    variances, means = at_time(law, t, d)
-    full = np.zeros((law.count, int(d)))
-    full[:, : means.shape[1]] = means
-    w = law._weights[0]
-    return np.array([w[c] * np.exp(-((x - full[c]) ** 2).sum() / (2 * v)) / (2 * np.pi * v) ** (d / 2) for c, v in enumerate(variances)])
 
 
 NESTED = {"far": 2.0, "near": 0.5, "sigma": 0.8}
