@@ -181,9 +181,9 @@ def module(kernels: Sequence[Kernel]) -> str:
 
 def numpy_runtime() -> dict[str, Any]:
     """Functions that numpy kernels may call, by name."""
-    from regimes.numerics.runtime import double_double, functions, quadrature, roots
+    from regimes.numerics.runtime import double_double, exact_steps, functions, quadrature, roots
 
-    space = {n: f for m in (double_double, functions, quadrature, roots) for n, f in vars(m).items()}
+    space = {n: f for m in (exact_steps, double_double, functions, quadrature, roots) for n, f in vars(m).items()}
     own = {n: f for n, f in space.items() if inspect.isfunction(inspect.unwrap(f)) or inspect.isclass(f)}
     return {n: f for n, f in own.items() if f.__module__.startswith("regimes.numerics")} | {"__entry__": " evaluate evaluate_with_error"}
 

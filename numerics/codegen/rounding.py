@@ -39,4 +39,5 @@ def value_and_error(kernel: Kernel, values: Mapping[str, FloatArray], count: int
         fine, spread = kernel.load_with_error()(*arguments)
         value = np.broadcast_to(np.asarray(getattr(fine, "hi", fine)), shape)
         # The factor is for what both precisions share.
-        return Pair(value, np.broadcast_to(4 * np.abs(spread) + np.abs(value) * 2.0**-53, shape))
+        error = np.where(np.isinf(spread), np.inf, 4 * np.abs(spread) + np.abs(value) * 2.0**-53)
+        return Pair(value, np.broadcast_to(error, shape))

@@ -188,4 +188,16 @@ def evaluate_with_error(body: Callable[..., Any], *values: Any) -> tuple[Any, An
         total = np.where(
             np.isinf(value), 0, np.where(value == 0, np.maximum(error, eps), np.where(np.isinf(error), error, error + rounding))
         )
-    return in_shape(fine, wide, values), in_shape(total, False, values)
+    total = np.array(in_shape(total, False, values))
+    lost = np.isnan(total) & np.isnan(in_shape(value, False, values))
+    if lost.any() and overflows(body, [np.broadcast_to(double(v), lost.shape)[lost] for v in values]):
+        total[lost] = np.inf  # not a number because a double has no room for it: that says nothing of a root
+    return in_shape(fine, wide, values), total[()]
+
+
+def overflows(body: Callable[..., Any], values: Any) -> bool:
+    """Whether a generated body leaves the range of doubles somewhere, other than in its averages and roots."""
+    seen: list[str] = []
+    with np.errstate(all="ignore"), np.errstate(over="call", divide="call", call=lambda what, _: seen.append(what)):
+        body(np.float64(1), *values)
+    return bool(seen)

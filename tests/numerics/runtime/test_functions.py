@@ -77,3 +77,10 @@ def test_error_is_infinite_where_nothing_is_known_and_zero_at_exact_infinities()
     value, error = stable.evaluate_with_error(lambda one, x: (x, np.full_like(x, np.inf)), [1.0, 2.0])
     assert value.tolist() == [1, 2] and np.isinf(error).all()
     assert stable.evaluate_with_error(lambda one, x: (np.inf * x, 0 * one), 1.0) == (np.inf, 0)
+
+
+def test_what_no_double_can_hold_is_not_taken_for_a_missing_root() -> None:
+    _, error = stable.evaluate_with_error(lambda one, x: (np.log(np.expm1(x) / (np.expm1(x) + one)), 0 * one), [800.0, 1.0])
+    assert np.isinf(error[0]) and error[1] < 1e-15
+    value, error = stable.evaluate_with_error(lambda one, x: (np.log(x - one), 0 * one), 0.5)
+    assert np.isnan(value) and np.isnan(error)
