@@ -13,7 +13,7 @@ from regimes.numerics.arrays import Answer, Values
 from regimes.numerics.collapse import finite_size, window
 from regimes.numerics.collapse import from_levels as collapse
 from regimes.numerics.collapse.levels import EnergyLevels
-from regimes.numerics.quantity import Formula, Method, Numbers, Quantity, table
+from regimes.numerics.quantity import Formula, Method, Numbers, Quantity, step, table
 from regimes.theory.model import DataModel
 from regimes.theory.params import ALPHA, DIMENSION, ENERGY, POINTS, TILT, TIME
 
@@ -110,6 +110,15 @@ FUNCTIONS: tuple[tuple[Quantity, Functions], ...] = (
 )
 """Every quantity of all levels, with the functions that compute it."""
 
+_DERIVED = (
+    *(INFORMATION, ENTROPY, EXCESS_ENTROPY, DISPERSION, ENERGY_CUMULANT, RATE_FUNCTION),
+    *(FREE_ENERGY, RSB_PARAMETER, PARTICIPATION_RATIO, ACCURACY_TIME, ONSET_TIME),
+)
+STEPS = {row.name: row.name.replace("-", "_") for row in _DERIVED} | dict.fromkeys(
+    (COLLAPSE_TIME.name, CONDENSATION_TIME.name), "collapse_root"
+)
+"""The step of a derivation that is the quantity, of those that the argument of collapse derives."""
+
 _NEVER = "alpha is not reached at any signal-to-noise ratio"
 
 
@@ -120,10 +129,8 @@ def from_levels(function: FromLevels, levels: Levels, doc: str, *, loosest: floa
 
 def _derived(quantity: Quantity) -> Formula:
     """The formula of the derivation, compiled."""
-    name = quantity.name.replace("-", "_")
-    name = {"collapse_time": "collapse_root", "condensation_time": "collapse_root"}.get(name, name)
     positive = _NEVER if quantity.name.endswith("-time") else ""
-    return Formula("collapse", lambda proof: proof[name], positive=positive)
+    return step("collapse", STEPS[quantity.name], positive=positive)
 
 
 def quantities_of_levels(levels: Levels, *, derived: bool = True) -> dict[str, Quantity]:
@@ -139,7 +146,7 @@ def quantities_of_levels(levels: Levels, *, derived: bool = True) -> dict[str, Q
     rows = []
     for quantity, functions in FUNCTIONS:
         methods: dict[str, Method] = {name: from_levels(function, levels, doc) for name, (function, doc) in functions.items()}
-        rows.append(quantity.by(methods | ({"definition": _derived(quantity)} if derived else {})))
+        rows.append(quantity.by(methods | ({"definition": _derived(quantity)} if derived and quantity.name in STEPS else {})))
     return table(*rows)
 
 

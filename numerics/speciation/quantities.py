@@ -103,18 +103,7 @@ FUNCTIONS: tuple[tuple[Quantity, Functions], ...] = (
             "average": (from_odds.log_odds_variance_averaged, "from averages of the log-odds over x"),
         },
     ),
-    (
-        SPECIATION_TIME,
-        {
-            "spectral": (times.spectral, "largest eigenvalue of the data covariance times e^{-2t} is 1"),
-            "noise-balance": (times.noise_balance, "largest eigenvalue of the data covariance times e^{-2t} is the noise variance"),
-            "snr": (times.snr, "kappa = 1"),
-            "balance": (times.balance, "the mean of the log-odds equals their standard deviation"),
-            "bimodal": (times.bimodal, "-log P_t has zero curvature at the symmetric point"),
-            "curvature": (times.curvature, "the slope of the reverse drift vanishes at the symmetric point"),
-            "cloning": (times.cloning, "the cloning probability is the level; by default that of balanced classes at kappa = 1"),
-        },
-    ),
+    (SPECIATION_TIME, times.DEFINITIONS),
 )
 """Every quantity of all classes, with the functions that compute it; of the speciation time, the published definitions."""
 

@@ -1,8 +1,7 @@
 """Definitions of the speciation time from a law's class log-odds, batched over parameters: theory.md, written once for all laws.
 
-Each public function takes the classes of a law at P parameter points and the parameters, arrays (P,), and returns an `Answer`: the
-largest time at which
-the definition's condition holds, sought between `EARLIEST` and `LATEST`.
+Each definition takes the classes of a law at P parameter points and the parameters, arrays (P,), and returns an `Answer`: the largest
+time at which its condition holds, sought between `EARLIEST` and `LATEST`. A new one is a function here; its decorator offers it.
 """
 
 from __future__ import annotations
@@ -27,6 +26,20 @@ SCAN = 81
 
 Excess = Callable[[FloatArray, NDArray[np.intp]], Pair]
 """f(t, rows): positive where the classes are apart, (R,), with its error; -inf where they are not apart at all, nan if not computed."""
+
+Definition = Callable[[ClassOdds, Values], Answer]
+DEFINITIONS: dict[str, tuple[Definition, str]] = {}
+"""The published definitions by the names of the command line, each with what holds at the time that it means."""
+
+
+def _definition(doc: str) -> Callable[[Definition], Definition]:
+    """Offer a function under its own name."""
+
+    def offer(function: Definition) -> Definition:
+        DEFINITIONS[function.__name__.replace("_", "-")] = function, doc
+        return function
+
+    return offer
 
 
 def critical_time(excess: Excess, absent: TextArray, reason: str, *, monotone: bool, rough: Excess | None = None) -> Answer:
@@ -200,11 +213,13 @@ def _by_eigenvalue(odds: ClassOdds, values: Values, log: Callable[[FloatArray], 
     return Answer.of(Pair(time, 3 * EPS * (1 + np.abs(time))), absent)  # a rounding of the eigenvalue moves the time by as much
 
 
+@_definition("largest eigenvalue of the data covariance times e^{-2t} is 1")
 def spectral(odds: ClassOdds, values: Values) -> Answer:
     """Largest eigenvalue times e^{-2t} equals one."""
     return _by_eigenvalue(odds, values, np.log, "the largest eigenvalue of the data covariance is at most 1")
 
 
+@_definition("largest eigenvalue of the data covariance times e^{-2t} is the noise variance")
 def noise_balance(odds: ClassOdds, values: Values) -> Answer:
     """Largest eigenvalue times e^{-2t} equals the noise variance."""
     return _by_eigenvalue(odds, values, np.log1p, "the largest eigenvalue of the data covariance is not positive")
@@ -219,6 +234,7 @@ def _time(condition: Callable[[ClassOdds], Excess], odds: ClassOdds, absent: Tex
 # -- by the log-odds of two classes ----------------------------------------------------------------------------------------------
 
 
+@_definition("kappa = 1")
 def snr(odds: ClassOdds, values: Values) -> Answer:
     """kappa = 1; the divergence of the classes falls with t."""
 
@@ -233,6 +249,7 @@ def snr(odds: ClassOdds, values: Values) -> Answer:
     return _time(condition, odds, not_two(odds, values["d"]), "kappa stays below 1", monotone=True)
 
 
+@_definition("the mean of the log-odds equals their standard deviation")
 def balance(odds: ClassOdds, values: Values) -> Answer:
     """The mean of the log-odds equals their standard deviation, x from the first class."""
 
@@ -264,11 +281,13 @@ def _symmetric(odds: ClassOdds, values: Values, entry: int, sign: int, reason: s
     return critical_time(excess, absent, reason, monotone=False)
 
 
+@_definition("-log P_t has zero curvature at the symmetric point")
 def bimodal(odds: ClassOdds, values: Values) -> Answer:
     """-log P_t has zero curvature at the symmetric point."""
     return _symmetric(odds, values, 0, -1, "-log P_t is curved upwards at the symmetric point")
 
 
+@_definition("the slope of the reverse drift vanishes at the symmetric point")
 def curvature(odds: ClassOdds, values: Values) -> Answer:
     """The slope of the reverse drift vanishes at the symmetric point."""
     return _symmetric(odds, values, 1, 1, "the reverse drift stays stable at the symmetric point")
@@ -283,6 +302,7 @@ def default_level() -> float:
     return float(normal_averages(np.ones(1), np.full((1, 2), 0.5), agreement).value[0].mean())
 
 
+@_definition("the cloning probability is the level; by default that of balanced classes at kappa = 1")
 def cloning(odds: ClassOdds, values: Values) -> Answer:
     """phi = level, by default that of two balanced classes at kappa = 1; phi falls with t to the chance of agreement."""
     d = values["d"]

@@ -1,23 +1,30 @@
 """Other clocks of the same process: x = alpha a + sigma z depends on its schedule through gamma = alpha^2/sigma^2 alone.
 
 Every time of this project is a time t of the Ornstein-Uhlenbeck process, gamma = 1/(e^{2t} - 1); a schedule names the same gamma by a
-variable of its own.
+variable of its own. A schedule is one entry of `SCHEDULES`: what it is, its clock in both directions, and its end. What the clocks rest on
+is derived in `clocks`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from regimes.theory.errors import MissingParameterError, UnknownNameError
 from regimes.theory.params import TIME, Param
 
 if TYPE_CHECKING:
-    from regimes.theory.derivations import Derivation
+    import numpy as np
+    from numpy.typing import NDArray
 
-__all__ = ["SCHEDULES", "Schedule", "derive_schedules", "get_schedule"]
+    FloatArray = NDArray[np.float64]
+
+__all__ = ["SCHEDULES", "Schedule", "get_schedule"]
+
+Options = Mapping[str, float]
+Clock = Callable[["FloatArray", Options], "FloatArray"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,12 @@ class Schedule:
         What else decides it, all with defaults.
     source : str
         Where it was published.
+    own : callable
+        Its own times at times t of the Ornstein-Uhlenbeck process, given all options; both ways without cancellation.
+    ou : callable
+        The reverse: t at its own times.
+    end : callable or None
+        The time t at which it ends, given all options; None for one that goes on.
     """
 
     name: str
@@ -41,6 +54,9 @@ class Schedule:
     time: Param
     options: tuple[Param, ...]
     source: str
+    own: Clock
+    ou: Clock
+    end: Callable[[Options], float] | None = None
 
     def complete(self, given: Mapping[str, float]) -> dict[str, float]:
         """The options, defaults filled in and domains checked; `UnknownNameError` for one it does not have."""
@@ -57,15 +73,87 @@ class Schedule:
         return values
 
 
-_OU = "Ornstein-Uhlenbeck process dX = -X dt + sqrt(2) dW"
-_DDPM = "Ho, Jain, Abbeel, arXiv:2006.11239"
+OU_SOURCE = "Ornstein-Uhlenbeck process dX = -X dt + sqrt(2) dW"
+DDPM_SOURCE = "Ho, Jain, Abbeel, arXiv:2006.11239"
 _SDE = "Song et al., arXiv:2011.13456"
 _FLOW = "Lipman et al., arXiv:2210.02747"
+
+
+def _exploding(t: FloatArray, options: Options) -> FloatArray:
+    import numpy as np
+
+    del options
+    return np.asarray(np.exp(t) * np.sqrt(-np.expm1(-2 * t)))
+
+
+def _from_exploding(noise: FloatArray, options: Options) -> FloatArray:
+    import numpy as np
+
+    del options
+    return np.where(noise < 1, np.log1p(noise**2) / 2, np.log(noise) + np.log1p(np.minimum(1 / noise, 1) ** 2) / 2)
+
+
+def _flow(t: FloatArray, options: Options) -> FloatArray:
+    import numpy as np
+
+    del options
+    return np.asarray(1 / (1 + np.exp(-t) / np.sqrt(-np.expm1(-2 * t))))
+
+
+def _from_flow(s: FloatArray, options: Options) -> FloatArray:
+    return _from_exploding(s / (1 - s), options)
+
+
+def _preserving(t: FloatArray, options: Options) -> FloatArray:
+    import numpy as np
+
+    low, slope = options["beta_min"], options["beta_max"] - options["beta_min"]
+    return np.asarray(4 * t / (low + np.sqrt(low**2 + 4 * slope * t)))
+
+
+def _from_preserving(u: FloatArray, options: Options) -> FloatArray:
+    import numpy as np
+
+    low, high = options["beta_min"], options["beta_max"]
+    return np.asarray(u / 4 * (2 * low + (high - low) * u))
+
+
+@lru_cache(maxsize=8)
+def _step_times(beta_min: float, beta_max: float, steps: int) -> FloatArray:
+    """t after 0, 1, ..., N steps."""
+    import numpy as np
+
+    betas = np.linspace(beta_min, beta_max, steps)
+    return np.concatenate([[0.0], -np.cumsum(np.log1p(-betas)) / 2])
+
+
+def _table(options: Options) -> FloatArray:
+    return _step_times(options["beta_min"], options["beta_max"], int(options["steps"]))
+
+
+def _steps(t: FloatArray, options: Options) -> FloatArray:
+    import numpy as np
+
+    table = _table(options)
+    return np.asarray(np.interp(t, table, np.arange(table.size)))
+
+
+def _from_steps(k: FloatArray, options: Options) -> FloatArray:
+    import numpy as np
+
+    table = _table(options)
+    return np.asarray(np.interp(k, np.arange(table.size), table))
+
+
+def _itself(t: FloatArray, options: Options) -> FloatArray:
+    del options
+    return t
+
 
 SCHEDULES: dict[str, Schedule] = {
     s.name: s
     for s in (
-        Schedule("ornstein-uhlenbeck", "alpha = e^{-t}, sigma^2 = 1 - e^{-2t}", TIME, (), _OU),
+        Schedule("ornstein-uhlenbeck", "alpha = e^{-t}, sigma^2 = 1 - e^{-2t}", TIME, (), OU_SOURCE, _itself, _itself),
         Schedule(
             "ddpm",
             "steps x' = sqrt(1 - beta_k) x + sqrt(beta_k) z with beta_k linear in k; log alpha linear between steps",
@@ -75,7 +163,10 @@ SCHEDULES: dict[str, Schedule] = {
                 Param("beta_max", r"\beta_{\max}", "noise of the last step", 0, 1, typical=(0.01, 0.05), default=0.02),
                 Param("steps", "N", "number of steps", 1, 1e7, closed="both", typical=(100, 1000), default=1000.0, integer=True),
             ),
-            _DDPM,
+            DDPM_SOURCE,
+            _steps,
+            _from_steps,
+            end=lambda options: float(_table(options)[-1]),
         ),
         Schedule(
             "variance-preserving",
@@ -86,6 +177,9 @@ SCHEDULES: dict[str, Schedule] = {
                 Param("beta_max", r"\beta_{\max}", "rate at u = 1", 0, typical=(5.0, 25.0), default=20.0),
             ),
             _SDE,
+            _preserving,
+            _from_preserving,
+            end=lambda options: (2 * options["beta_min"] + (options["beta_max"] - options["beta_min"])) / 4,
         ),
         Schedule(
             "variance-exploding",
@@ -93,6 +187,8 @@ SCHEDULES: dict[str, Schedule] = {
             Param("noise", r"\sigma_t", "standard deviation of the noise", 0, typical=(0.1, 10.0)),
             (),
             _SDE,
+            _exploding,
+            _from_exploding,
         ),
         Schedule(
             "flow-matching",
@@ -100,6 +196,8 @@ SCHEDULES: dict[str, Schedule] = {
             Param("s", "s", "time, from 0 to 1", 0, 1, typical=(0.1, 0.9)),
             (),
             _FLOW,
+            _flow,
+            _from_flow,
         ),
     )
 }
@@ -111,201 +209,3 @@ def get_schedule(name: str) -> Schedule:
     if name not in SCHEDULES:
         raise UnknownNameError("schedule", name, SCHEDULES)
     return SCHEDULES[name]
-
-
-@cache
-def derive_schedules() -> Derivation:
-    """gamma in every clock's own time, that time as a function of t, and why nothing else matters."""
-    import sympy as sp
-
-    from regimes.theory import conventions as c
-    from regimes.theory.conventions import Delta, decay, gamma
-    from regimes.theory.derivations import Derivation
-    from regimes.theory.symbolic import rules
-
-    alpha, sigma, x, a = sp.symbols("alpha_t sigma_t", positive=True) + sp.symbols("x a", real=True)
-    at = {alpha: (0.05, 2.0), sigma: (0.1, 2.0)}
-    names = {alpha: r"\alpha_t", sigma: r"\sigma_t", TIME.symbol: TIME.latex, **c.LATEX}
-    title = "Clocks of other schedules, mapped to the signal-to-noise ratio"
-    proof = Derivation("schedules", "clocks", title, {TIME.symbol: TIME.typical}, names)
-    proof = proof.define("decay", decay, c.CHANNEL[decay], "Decay of the datum up to time t", _OU, insert=True)
-    proof = proof.define("noise_variance", Delta, c.CHANNEL[Delta], "Noise variance at time t", _OU, insert=True)
-    proof = proof.define("snr", gamma, c.CHANNEL[gamma], "Signal-to-noise ratio at time t", _OU, insert=True)
-
-    # The law of x sqrt(Delta)/sigma given a, where alpha = sigma sqrt(gamma).
-    scale = sigma / sp.sqrt(Delta)
-    channel = c.normal_density(scale * x - alpha * a, sigma**2) * scale
-    proof = proof.then(
-        rules.rewrite,
-        channel.subs(alpha, sigma * sp.sqrt(gamma)),
-        target=c.noise_density(x, a),
-        name="rescaled_channel",
-        title="In units of sigma/sqrt(Delta) any channel alpha a + sigma z of the same signal-to-noise ratio is the one of time t",
-        domains={x: (-2.0, 2.0), a: (-2.0, 2.0), sigma: (0.1, 2.0)},
-    )
-    proof = proof.solve(
-        _solve_clock,
-        (1 / (sp.exp(2 * TIME.symbol) - 1), alpha**2 / sigma**2),
-        TIME.symbol,
-        name="time",
-        title="The time t of a schedule",
-        where=lambda u: u > 0,
-        domains=at,
-    )
-
-    for schedule in map(get_schedule, ("variance-exploding", "flow-matching")):
-        name, own = schedule.name.replace("-", "_"), schedule.time.symbol
-        proof = proof.drawing({own: schedule.time.typical}, {own: schedule.time.latex})
-        ratio = ((1 - own if name == "flow_matching" else 1) / own) ** 2  # both call their noise by its standard deviation
-        proof = proof.define(f"{name}_snr", sp.Symbol(f"gamma_{name}"), ratio, f"{schedule.name}: {schedule.doc}", schedule.source)
-        proof = proof.solve(
-            rules.solve,
-            (ratio, gamma),
-            own,
-            name=f"{name}_at_snr",
-            title=f"{schedule.name}: time at which the signal-to-noise ratio is gamma",
-            where=schedule.time.contains,
-        )
-        proof = proof.then(
-            rules.rewrite,
-            (ratio / (1 + ratio)).subs(own, proof[f"{name}_at_snr"]),
-            target=decay**2,
-            name=f"{name}_time",
-            title=f"{schedule.name}: at that time alpha^2/(alpha^2 + sigma^2) = e^(-2t)",
-        )
-    proof = _flow_matching_speciation(proof)
-    proof = _ddpm(proof)
-    return _variance_preserving(proof)
-
-
-def _own(name: str) -> Any:
-    return get_schedule(name).time.symbol
-
-
-def _solve_clock(equation: Any, variable: Any, point: Any, where: Any) -> Any:
-    """An equation in e^{2t} alone."""
-    import sympy as sp
-
-    from regimes.theory.symbolic import rules
-
-    growth = sp.Symbol("G", positive=True)
-    root = rules.solve(equation.subs(sp.exp(2 * variable), growth), growth, point, lambda u: u > 1)
-    return sp.log(sp.factor(root)) / 2
-
-
-def _flow_matching_speciation(proof: Derivation) -> Derivation:
-    """Two clusters of variance sigma^2 at distance 2 |m|, |m|^2 = d: where kappa = 1."""
-    import sympy as sp
-
-    from regimes.theory.conventions import d, gamma
-    from regimes.theory.symbolic import rules
-
-    width, s = sp.Symbol("sigma", positive=True), _own("flow-matching")
-    at = {d: (10.0, 1000.0), width: (0.5, 2.0)}
-    proof = proof.drawing({}, {d: "d", width: r"\sigma"})
-    ratio = proof["flow_matching_snr"]
-    proof = proof.define(
-        "class_snr", sp.Symbol("kappa"), d * gamma / (1 + gamma * width**2), "Class signal-to-noise ratio of two clusters, |m|^2 = d", _OU
-    )
-    proof = proof.solve(
-        rules.solve,
-        (proof["class_snr"].subs(gamma, ratio), sp.S.One),
-        s,
-        name="flow_matching_speciation",
-        title="flow-matching: time at which it equals one",
-        where=lambda u: 0 < u < 1,
-        domains=at,
-    )
-    return proof.then(
-        rules.rewrite,
-        1 - proof["flow_matching_speciation"],
-        target=1 / (1 + sp.sqrt(d - width**2)),
-        name="flow_matching_signal",
-        title="What is left of the signal then",
-        domains=at,
-    )
-
-
-def _ddpm(proof: Derivation) -> Derivation:
-    """One step moves the clock by -log(1 - beta)/2."""
-    import sympy as sp
-
-    from regimes.theory.conventions import decay
-    from regimes.theory.symbolic import rules
-
-    beta, rate, count = sp.symbols("beta b N", positive=True)
-    left = sp.sqrt(1 - beta)
-    proof = proof.drawing({beta: (0.001, 0.5), rate: (0.1, 20.0)}, {beta: r"\beta_k"})
-    proof = proof.define(
-        "ddpm_step", sp.Symbol("x_{k+1}"), left * sp.Symbol("x_k") + sp.sqrt(beta) * sp.Symbol("z"), "ddpm: one step", _DDPM
-    )
-    proof = proof.then(
-        rules.reduce,
-        (left * decay) ** 2 / ((1 - beta) * (1 - decay**2) + beta + (left * decay) ** 2),
-        name="ddpm_signal",
-        title="ddpm: alpha^2/(alpha^2 + sigma^2) = e^(-2t) after a step that began at time t",
-    )
-    proof = proof.then(
-        rules.rewrite,
-        -sp.log(proof["ddpm_signal"] / decay**2) / 2,
-        target=-sp.log(1 - beta) / 2,
-        name="ddpm_advance",
-        title="ddpm: a step moves the clock by this; t is half the sum over the steps",
-    )
-    return proof.limit(
-        _limit,
-        count * proof["ddpm_advance"].subs(beta, rate / count),
-        name="ddpm_many_steps",
-        title="ddpm: N steps of noise b/N become a time of rate b in the limit of many steps",
-        variable=count,
-        towards="infinity",
-        exponent=1,
-    )
-
-
-def _limit(expr: Any, variable: Any) -> Any:
-    """What an expression tends to as `variable` grows without bound."""
-    import sympy as sp
-
-    return sp.limit(expr, variable, sp.oo)
-
-
-def _variance_preserving(proof: Derivation) -> Derivation:
-    import sympy as sp
-
-    from regimes.theory.symbolic import rules
-
-    schedule = get_schedule("variance-preserving")
-    u, low, high = schedule.time.symbol, *(sp.Symbol(p.name, positive=True) for p in schedule.options)
-    proof = proof.drawing(
-        {u: schedule.time.typical, **{s: p.typical for s, p in zip((low, high), schedule.options, strict=True)}},
-        {s: p.latex for s, p in zip((u, low, high), (schedule.time, *schedule.options), strict=True)},
-    )
-    rate = low + (high - low) * u
-    clock = low * u / 2 + (high - low) * u**2 / 4
-    proof = proof.define("variance_preserving_rate", sp.Symbol("beta(u)"), rate, f"{schedule.name}: {schedule.doc}", schedule.source)
-    proof = proof.define("variance_preserving_clock", sp.Symbol("t(u)"), clock, f"{schedule.name}: the clock", schedule.source)
-    proof = proof.then(
-        rules.rewrite,
-        sp.Derivative(clock, u),
-        target=rate / 2,
-        name="variance_preserving_speed",
-        title="variance-preserving: with dt = beta/2 du the equation is dX = -X dt + sqrt(2) dW",
-    )
-    proof = proof.solve(
-        rules.solve,
-        (clock, TIME.symbol),
-        u,
-        name="variance_preserving_at_time",
-        title="variance-preserving: time u at time t",
-        where=lambda v: v > 0,
-        domains={TIME.symbol: (0.1, 1.0)},
-    )
-    return proof.then(
-        rules.rewrite,
-        proof["variance_preserving_at_time"],
-        target=4 * TIME.symbol / (low + sp.sqrt(low**2 + 4 * (high - low) * TIME.symbol)),
-        name="variance_preserving_time",
-        title="variance-preserving: the same without cancellation",
-        domains={TIME.symbol: (0.1, 1.0)},
-    )

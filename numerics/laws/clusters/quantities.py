@@ -96,7 +96,7 @@ _TIMES: dict[str, Method] = {
         cases=_usual_level,
     ),
 }
-"""Definitions of the speciation time, with the reason why there may be none."""
+"""Definitions of the speciation time that have a formula, with the reason why there may be none."""
 
 
 # -- rows --------------------------------------------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ def _of_levels() -> dict[str, Quantity]:
 
     exact, free = partial(finite_size.method, points=points, doc=rows.EXACT), general["free-energy"].methods
     in_window = partial(window.method, densities=density, doc=rows.WINDOW)
-    return table(
+    return general | table(
         rows.INFORMATION.by(
             {"closed-form": collapse("information"), "energy-cumulant": Formula("collapse", _information_from_cumulant, "-1/2 - g(1)")}
         ),
@@ -158,8 +158,9 @@ def _of_classes() -> dict[str, Quantity]:
         },
         classes=True,
     )
+    general = classes.quantities_of_classes(odds)
     return table(
-        classes.SPECIATION_TIME.by(_TIMES, classes=True),
+        classes.SPECIATION_TIME.by({**general["speciation-time"].methods, **_TIMES}, classes=True),
         classes.CLASS_INFORMATION.by({"divergence": speciation("class_information")}, classes=True),
         classes.KAPPA.by({"closed-form": speciation("kappa")}, classes=True, doc="class signal-to-noise ratio"),
         _overlap("potential", "potential V(q, t) of the overlap q = m.x/sqrt(d), V(0) = 0", "", "V(q, t)", TIME, DIMENSION, OVERLAP),

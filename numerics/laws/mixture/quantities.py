@@ -45,13 +45,14 @@ def _of_class(quantity: Quantity, functions: rows.Functions) -> Quantity:
         name: Numbers(partial(of_class, function), f"{doc}; of the class") for name, (function, doc) in functions.items()
     }
     step_name = quantity.name.replace("-", "_")
-    methods["closed-form"] = Formula(
-        "collapse",
-        lambda proof: proof[step_name],
-        "the formula derived for one Gaussian cluster",
-        positive=_POSITIVE.get(quantity.name, ""),
-        elsewhere=_at_one_cluster(quantity.name),
-    )
+    if quantity.name in _CLOSED:
+        methods["closed-form"] = Formula(
+            "collapse",
+            lambda proof: proof[step_name],
+            "the formula derived for one Gaussian cluster",
+            positive=_POSITIVE.get(quantity.name, ""),
+            elsewhere=_at_one_cluster(quantity.name),
+        )
     return replace(
         quantity,
         name=f"class-{quantity.name}" if time else quantity.name,

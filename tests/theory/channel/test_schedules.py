@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import sympy as sp
 
-from regimes.theory.channel.schedules import SCHEDULES, derive_schedules, get_schedule
+from regimes.theory.channel.clocks import derive_schedules
+from regimes.theory.channel.schedules import SCHEDULES, get_schedule
 from regimes.theory.conventions import d, gamma, t
 from regimes.theory.errors import DomainError, UnknownNameError
 
