@@ -20,7 +20,6 @@ from regimes.numerics.quantities.evaluate import evaluate, with_alpha
 from regimes.numerics.quantities.kernels import build
 from regimes.numerics.quantities.table import get_quantity, quantities
 from regimes.numerics.quantity import Formula, Numbers, Quantity
-from regimes.numerics.schedules.clock import Clock
 from regimes.theory.errors import DomainError, RegimesError
 from regimes.theory.model import DataModel
 
@@ -71,6 +70,8 @@ def predict(
     if schedule is not None:
         if digits is not None:
             raise DomainError("the clock of a schedule is computed in double precision: leave out --digits, the error is reported")
+        from regimes.numerics.schedules.clock import Clock
+
         clock, values = Clock.read(schedule, model, values)
         return clock.outwards(predict(model, quantity, method=method, **clock.inwards(values)), quantity, values)
     what = get_quantity(quantity, model)

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from regimes.numerics.arrays import Values
 from regimes.numerics.collapse.finite_size import At, Points
 from regimes.numerics.collapse.levels import EnergyLevels
 from regimes.numerics.collapse.window import Densities, Density
-from regimes.numerics.model_files.forms import FileForm
 from regimes.numerics.quantity import Quantity
 from regimes.numerics.speciation.odds import ClassOdds
 from regimes.numerics.speciation.splitting import OrderParameter
 from regimes.theory.errors import DomainError
 from regimes.theory.law import Law, place_of
 from regimes.theory.model import DataModel, FixedLaw
+
+if TYPE_CHECKING:
+    from regimes.numerics.model_files.forms import FileForm
 
 __all__ = ["Answers", "answers", "density_of", "levels_at", "levels_of", "odds_at", "points_of"]
 
@@ -41,8 +44,8 @@ class Answers:
         Nested groups of the classes of a model, `hierarchy.Hierarchies`.
     quantities : callable
         Everything that can be asked of a model, by name.
-    file : FileForm or str
-        How a file describes a law of the family.
+    file : callable or str
+        How a file describes a law of the family, imported when a file is read.
     """
 
     quantities: Callable[[], dict[str, Quantity]]
@@ -52,7 +55,7 @@ class Answers:
     densities: Densities | str
     order_parameter: OrderParameter | str
     hierarchy: Callable[[DataModel, Values], ClassOdds] | str
-    file: FileForm | str = "is of a family that no file describes"
+    file: Callable[[], FileForm] | str = "is of a family that no file describes"
 
 
 ONE_CLASS = "has one class: there is nothing to tell apart"

@@ -95,8 +95,8 @@ def file_forms() -> dict[str, FileForm]:
     found = {}
     for family in sorted({*shipped, *(entry.name for entry in entry_points(group="regimes.laws"))}):
         place = place_of("numerics", family)
-        if place is not None and isinstance(place.ANSWERS.file, FileForm):
-            found[family] = place.ANSWERS.file
+        if place is not None and not isinstance(place.ANSWERS.file, str):
+            found[family] = place.ANSWERS.file()
     return found
 
 

@@ -13,17 +13,18 @@ typical = [0.1, 0.9]                      # where it is checked; further keys: c
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from regimes.numerics.model_files.forms import FileModel, file_forms
-from regimes.numerics.model_files.tables import Table, file_bytes, parameters
 from regimes.theory.errors import InputError, UnknownNameError
 from regimes.theory.model import DataModel, Group, all_groups, all_models, find_model
 
-__all__ = ["FileModel", "choose_model", "get_model", "read_model", "read_numbers"]
+# What reads a file is imported when there is one: most models have a name.
+if TYPE_CHECKING:
+    from regimes.numerics.model_files.tables import Table
+
+__all__ = ["choose_model", "get_model", "read_model", "read_numbers"]
 
 LARGEST_FILE, LONGEST_LINE = 2**16, 8000
 
@@ -66,6 +67,8 @@ def choose_model(name: str, words: Mapping[str, str]) -> tuple[DataModel, dict[s
                 if model.family != family:
                     raise InputError(f"{value} is of kind {model.family}, not {family}: give it as the model")
                 return model, left
+            from regimes.numerics.model_files.forms import file_forms
+
             if family in file_forms() and suffix in file_forms()[family].suffixes:
                 return read_numbers(value, family), left
     return found.choose(words)
@@ -82,6 +85,11 @@ def read_model(path: str | Path) -> DataModel:
     InputError
         It is no regular file, too large, malformed, or describes no law; in one line.
     """
+    import tomllib
+    from decimal import Decimal
+
+    from regimes.numerics.model_files.tables import Table, file_bytes
+
     raw = file_bytes(path, LARGEST_FILE)
     try:
         text = raw.decode("utf-8")
@@ -99,6 +107,9 @@ def read_model(path: str | Path) -> DataModel:
 
 
 def _model(top: Table, folder: Path) -> DataModel:
+    from regimes.numerics.model_files.forms import FileModel, file_forms
+    from regimes.numerics.model_files.tables import parameters
+
     head = top.table("model", "name", "kind", "doc")
     name, family, doc = head.text("name"), head.text("kind"), head.line("doc")
     if not _NAME.fullmatch(name) or len(name) > 40:
@@ -120,6 +131,8 @@ def read_numbers(path: str | Path, family: str) -> DataModel:
     InputError
         The file cannot be read, or its numbers are not those of a law.
     """
+    from regimes.numerics.model_files.forms import FileModel, file_forms
+
     stem = Path(path).stem.lower()
     name = f"{family}-{stem}" if _NAME.fullmatch(stem) and len(stem) <= 30 else f"{family}-file"
     name = f"{family}-file" if name in all_models() else name

@@ -1,7 +1,21 @@
 """Products of any prior, in numbers."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from regimes.numerics.laws import NO_HIERARCHY, ONE_CLASS, Answers
-from regimes.numerics.laws.product import levels, model_file, points, quantities
+from regimes.numerics.laws.product import levels, points, quantities
+
+if TYPE_CHECKING:
+    from regimes.numerics.model_files.forms import FileForm
+
+
+def _file() -> FileForm:
+    from regimes.numerics.laws.product.model_file import FILE
+
+    return FILE
+
 
 ANSWERS = Answers(
     quantities=quantities.quantities,
@@ -11,5 +25,5 @@ ANSWERS = Answers(
     densities=quantities.density,
     order_parameter=ONE_CLASS,
     hierarchy=NO_HIERARCHY,
-    file=model_file.FILE,
+    file=_file,
 )
