@@ -33,9 +33,12 @@ def cached_kernel(label: tuple[str, ...], build: Callable[[], Kernel], *, extra:
 
     Parameters
     ----------
-    label : what the kernel is, for instance (model, quantity, method, target).
-    build : makes the kernel on a miss; only then is SymPy imported.
-    extra : further files that decide the result, such as a user's model.
+    label : tuple
+        What the kernel is, for instance (model, quantity, method, target).
+    build : callable
+        Makes the kernel on a miss; only then is SymPy imported.
+    extra : iterable
+        Further files that decide the result, such as a user's model.
 
     A damaged entry is built and written again; where the folder cannot be used, the kernel is built each time.
     """

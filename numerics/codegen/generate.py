@@ -27,11 +27,16 @@ class Kernel:
 
     Attributes
     ----------
-    name, args : of the function; ``NAME_with_error`` in the same source returns (value, error).
-    target : "numpy" (arrays of float64 that broadcast, or its own `DoubleDouble`) or "mpmath" (numbers at the ambient precision).
-    source : the text of a module that needs NumPy, or mpmath, only.
-    key : SHA-256 over everything that decides the source.
-    doc : what the function computes, one line.
+    name, args
+        Of the function; ``NAME_with_error`` in the same source returns (value, error).
+    target : str
+        "numpy" (arrays of float64 that broadcast, or its own `DoubleDouble`) or "mpmath" (numbers at the ambient precision).
+    source : str
+        The text of a module that needs NumPy, or mpmath, only.
+    key : str
+        SHA-256 over everything that decides the source.
+    doc : str
+        What the function computes, one line.
     """
 
     name: str
@@ -85,20 +90,29 @@ def generate(
 
     Parameters
     ----------
-    name : of the function.
-    args : SymPy symbols, in the order of the signature; a reserved word such as ``lambda`` gets an underscore.
-    expr : SymPy expression in the arguments and the defined symbols; averages and roots of
+    name : str
+        Of the function.
+    args : sequence
+        SymPy symbols, in the order of the signature; a reserved word such as ``lambda`` gets an underscore.
+    expr : Expr
+        SymPy expression in the arguments and the defined symbols; averages and roots of
         `regimes.theory.symbolic.averages` may nest in it.
-    target : "numpy" or "mpmath".
-    doc, reference, meanings : one line on the value, where it comes from, and meaning and unit by argument name.
-    definitions : symbol -> expression, in order: intermediate quantities that keep their names in the source.
-    selftest : argument tuples (numbers, or strings for exact decimals); their values are computed here by a slow evaluator that
+    target : str
+        "numpy" or "mpmath".
+    doc, reference, meanings
+        One line on the value, where it comes from, and meaning and unit by argument name.
+    definitions : mapping, optional
+        Symbol -> expression, in order: intermediate quantities that keep their names in the source.
+    selftest : sequence
+        Argument tuples (numbers, or strings for exact decimals); their values are computed here by a slow evaluator that
         shares nothing with the generated code, and checked when the source is run as a program.
 
     Raises
     ------
-    UnsupportedExpressionError : the expression holds a function or a constant that the printer of the target does not know.
-    UnknownNameError : no such target.
+    UnsupportedExpressionError
+        The expression holds a function or a constant that the printer of the target does not know.
+    UnknownNameError
+        No such target.
     """
     from regimes.numerics.codegen.lowering import function_body, legal_name
     from regimes.numerics.codegen.printers import printer_class

@@ -29,8 +29,10 @@ class Printer:
 
     Attributes
     ----------
-    functions : SymPy function -> name of the target's function of the same arguments.
-    reserved : names that generated code uses itself.
+    functions : mapping
+        SymPy function -> name of the target's function of the same arguments.
+    reserved : mapping
+        Names that generated code uses itself.
     """
 
     functions: ClassVar[Mapping[Any, str]]

@@ -23,16 +23,22 @@ def normal_average(
 
     Parameters
     ----------
-    f : takes z of shape (N,) and parameters of shape (P, 1); returns values (P, N), or a pair (values, their errors).
-    params : arrays that broadcast together.
-    features : pairs (slope, shift), broadcasting with params: f may vary where `slope*z + shift` is of order one, narrowly
+    f : callable
+        Takes z of shape (N,) and parameters of shape (P, 1); returns values (P, N), or a pair (values, their errors).
+    params : Any
+        Arrays that broadcast together.
+    features : sequence
+        Pairs (slope, shift), broadcasting with params: f may vary where `slope*z + shift` is of order one, narrowly
         if the slope is large. A narrow feature that is not named here may fall between all nodes and then goes unseen.
-    units : error wanted relative to E|f|, in units of rounding of the parameters' numbers.
-    max_nodes : cap on evaluations of f per parameter.
+    units : float
+        Error wanted relative to E|f|, in units of rounding of the parameters' numbers.
+    max_nodes : int
+        Cap on evaluations of f per parameter.
 
     Returns
     -------
-    value, error : arrays of the broadcast shape. The error is the last observed change plus rounding, not the wish.
+    value, error
+        Arrays of the broadcast shape. The error is the last observed change plus rounding, not the wish.
     """
     return weighted_integral(normal_density, f, params, features, units, max_nodes)
 

@@ -30,8 +30,10 @@ def largest_root(f: Callable[..., Any], *params: Any, lower: Any, upper: Any) ->
 
     Parameters
     ----------
-    f : takes x and parameters of shape (P,); returns values, or a pair (values, their errors).
-    params, lower, upper : arrays that broadcast together; an end may be infinite.
+    f : callable
+        Takes x and parameters of shape (P,); returns values, or a pair (values, their errors).
+    params, lower, upper : Any
+        Arrays that broadcast together; an end may be infinite.
 
     Returns
     -------
