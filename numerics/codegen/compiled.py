@@ -11,6 +11,8 @@ from typing import Any
 from regimes.numerics.codegen.generate import Kernel
 from regimes.theory.model import DataModel
 
+_OWN = "_compiled"
+
 Build = Callable[[], Mapping[str, tuple[list[Any], Any]]]
 """Makes, for every name, the symbols that are arguments and the expression."""
 
@@ -49,7 +51,8 @@ def _fresh(model: DataModel, label: str, build: Build) -> dict[str, Compiled]:
 def _bundle(label: str, build: Build) -> Kernel:
     from regimes.numerics.codegen import generate as codegen
 
-    kernels = [codegen.generate(name, args, expr, target="numpy") for name, (args, expr) in build().items()]
+    # A name of their own: one that a function of the generator's bears would be changed.
+    kernels = [codegen.generate(f"{name}{_OWN}", args, expr, target="numpy") for name, (args, expr) in build().items()]
     return Kernel(label, tuple(k.name for k in kernels), "numpy", codegen.module(kernels), "")
 
 
@@ -57,4 +60,4 @@ def _bundle(label: str, build: Build) -> Kernel:
 def _loaded(bundle: Kernel) -> dict[str, Compiled]:
     space = bundle.namespace()
     functions = {name: getattr(space, name) for name in bundle.args}
-    return {name: Compiled(f, tuple(inspect.signature(f).parameters)) for name, f in functions.items()}
+    return {name.removesuffix(_OWN): Compiled(f, tuple(inspect.signature(f).parameters)) for name, f in functions.items()}
