@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from regimes.numerics.runtime.exact_steps import reduced, table, two_product, two_sum
+from regimes.numerics.runtime.exact_steps import less_powers_of_two, table, two_product, two_sum
 
 __all__ = ["DoubleDouble", "double", "numbers", "typed", "unit"]
 
@@ -186,7 +186,7 @@ def power(x: Any, y: Any) -> DoubleDouble:
 
 def exponential(x: Any) -> DoubleDouble:
     """exp x."""
-    return raised(x, *reduced(*parts(x)))
+    return raised(x, *less_powers_of_two(*parts(x)))
 
 
 def raised(x: Any, k: Any, p: Any, p_low: Any) -> DoubleDouble:
@@ -204,7 +204,7 @@ def raised(x: Any, k: Any, p: Any, p_low: Any) -> DoubleDouble:
 
 def exponential_minus_one(x: Any) -> DoubleDouble:
     """exp(x) - 1."""
-    k, p, p_low = reduced(*parts(x))
+    k, p, p_low = less_powers_of_two(*parts(x))
     return where(k == 0, normalised(p, p_low), add(raised(x, k, p, p_low), -1.0))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["reduced", "table", "two_product", "two_sum"]
+__all__ = ["less_powers_of_two", "table", "two_product", "two_sum"]
 
 
 def two_sum(a: Any, b: Any) -> tuple[Any, Any]:
@@ -53,7 +53,7 @@ def table() -> Any:
         return heads, tails, float(first), float(second), float(unit_step - first - second)
 
 
-def reduced(hi: Any, lo: Any) -> tuple[Any, Any, Any]:
+def less_powers_of_two(hi: Any, lo: Any) -> tuple[Any, Any, Any]:
     """Whole numbers k, and exp(r) - 1 as two doubles, where hi + lo = k log(2)/64 + r with abs(r) < 0.0055."""
     _, _, first, second, third = table()
     k = np.rint(np.fmax(np.fmin(hi, 800), -800) * 92.33248261893604)
