@@ -77,12 +77,28 @@ def _describe(model: DataModel) -> dict[str, Any]:
             {
                 "name": q.name,
                 "doc": q.doc,
+                "unit": q.unit,
+                "latex": q.latex,
                 "methods": {name: [p.name for p in q.needed(name)] for name in q.methods},
+                "methods_doc": {name: method.doc for name, method in q.methods.items()},
                 "optional": [p.name for p in q.optional],
             }
             for q in quantities(model).values()
         ],
+        "without": _without(model),
     }
+
+
+def _without(model: DataModel) -> dict[str, list[str]]:
+    """What the family of a model says of an answer that it does not have -> the quantities that take this answer."""
+    from regimes.numerics.quantities.table import get_quantity, quantities
+
+    found: dict[str, list[str]] = {}
+    for name in quantities():
+        what = get_quantity(name, model)
+        if what.reason and not what.reason.endswith(f"has no {name}"):
+            found.setdefault(what.reason, []).append(name)
+    return found
 
 
 def _page(model: DataModel | Group) -> str:
@@ -100,4 +116,5 @@ def _page(model: DataModel | Group) -> str:
         + "\n"
         + table(("QUANTITY", "NEEDS", "METHODS", "MEANING"), asked)
         + "\nalpha = log(n)/d: give alpha, or n and d, which the methods window and exact need.\n"
+        + "".join(f"\n{reason}: no {', '.join(names)}\n" for reason, names in _without(model).items())
     )

@@ -239,6 +239,21 @@ def test_bad_input_is_answered_in_one_line_and_leaves_nothing(command: str, fold
 # -- commands --------------------------------------------------------------------------------------------------------
 
 
+def test_a_model_says_what_it_does_not_have_and_why(capsys: Capture) -> None:
+    """In the words in which a prediction says it."""
+    from regimes.numerics.predict import predict
+
+    _, page, _ = answer("models product-laplace", capsys)
+    reason = str(predict("product-laplace", "kappa").reason)
+    (line,) = (line for line in page.splitlines() if line.startswith(reason))
+    assert "cloning-probability" in line and "collapse-time" not in line
+    _, listed, _ = answer("models product-laplace --json", capsys)
+    (found,) = json.loads(listed)
+    assert "kappa" in found["without"][reason]
+    (information,) = (q for q in found["quantities"] if q["name"] == "information")
+    assert information["unit"] == "nats per dimension" and set(information["methods_doc"]) == set(information["methods"])
+
+
 def test_models_are_listed_for_people_and_for_programs(capsys: Capture) -> None:
     from regimes.theory.model import all_groups, all_models
 
