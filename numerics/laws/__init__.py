@@ -12,6 +12,7 @@ from regimes.numerics.collapse.finite_size import At, Points
 from regimes.numerics.collapse.levels import EnergyLevels
 from regimes.numerics.collapse.window import Densities, Density
 from regimes.numerics.quantity import Quantity
+from regimes.numerics.speciation.hierarchy import PartedOdds
 from regimes.numerics.speciation.odds import ClassOdds
 from regimes.numerics.speciation.splitting import OrderParameter
 from regimes.theory.errors import DomainError
@@ -41,7 +42,7 @@ class Answers:
     order_parameter : OrderParameter or str
         The scalar order parameter of the reverse process.
     hierarchy : callable or str
-        Nested groups of the classes of a model, `hierarchy.Hierarchies`.
+        Its classes, some of which can be looked at alone, for nested groups of them.
     quantities : callable
         Everything that can be asked of a model, by name.
     file : callable or str
@@ -54,7 +55,7 @@ class Answers:
     points: Points | str
     densities: Densities | str
     order_parameter: OrderParameter | str
-    hierarchy: Callable[[DataModel, Values], ClassOdds] | str
+    hierarchy: Callable[[DataModel, Values], PartedOdds] | str
     file: Callable[[], FileForm] | str = "is of a family that no file describes"
 
 
