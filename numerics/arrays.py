@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+RealArray = NDArray[np.floating[Any]]
+"""Floats of any precision."""
 ComplexArray = NDArray[np.complexfloating[Any, Any]]
 BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.integer[Any]]
 Rows = NDArray[np.signedinteger[Any]]
 """Indices of parameter points."""
 TextArray = NDArray[np.object_]

@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from regimes._version import __version__
+from regimes.numerics.arrays import BoolArray, RealArray
 from regimes.terminal import Callback, shown
 from regimes.theory.errors import DomainError, InputError
 from regimes.validate.data.analysis import Analysis, Curve, Transition
 from regimes.validate.data.reading import DataSet, read
 from regimes.validate.runs.experiment import program
-from regimes.validate.simulation.channel import FloatArray, noised
+from regimes.validate.simulation.channel import noised
 from regimes.validate.simulation.forward_estimators import Planted, planted
 from regimes.validate.simulation.integrators import Streams, time_grid
 from regimes.validate.simulation.observables import nearest
@@ -35,12 +35,10 @@ from regimes.validate.simulation.two_grids import clones_on_two_grids
 
 SAMPLES, STEPS = 1000, 100  # if nothing else is asked for
 
-BoolArray = npt.NDArray[np.bool_]
-
 
 def analyze(
     data: Any, labels: Any = None, classes: Sequence[Any] | None = None, out: str | Path | None = None, seed: int = 0,
-    progress: Callback | bool | None = None, *, times: Sequence[float] | FloatArray | None = None, samples: int = SAMPLES,
+    progress: Callback | bool | None = None, *, times: Sequence[float] | RealArray | None = None, samples: int = SAMPLES,
     pairs: int | None = None, steps: int = STEPS,
 ) -> Analysis:  # fmt: skip
     """Measure where the dynamical regimes of a data set begin, under its exact empirical score.
@@ -139,7 +137,7 @@ def _one_blas_thread() -> AbstractContextManager[Any]:
 
 
 def _measure(
-    subject: DataSet, command: str, seed: int, report: Callback, times: Sequence[float] | FloatArray | None, samples: int,
+    subject: DataSet, command: str, seed: int, report: Callback, times: Sequence[float] | RealArray | None, samples: int,
     pairs: int | None, steps: int,
 ) -> Analysis:  # fmt: skip
     report("data read", 1, 4)
@@ -179,17 +177,17 @@ def _cloning_threshold() -> float:
     return default_level()
 
 
-def _spectrum(subject: DataSet) -> FloatArray:
+def _spectrum(subject: DataSet) -> RealArray:
     """Eigenvalues of the covariance, rising, from the smaller of covariance and Gram matrix; the others are zero."""
     scaled = subject.rows * np.sqrt(subject.counts / subject.n)[:, None]
     gram = scaled @ scaled.T if scaled.shape[0] < scaled.shape[1] else scaled.T @ scaled
     from scipy.linalg import eigh
 
-    found: FloatArray = eigh(gram, eigvals_only=True)
+    found: RealArray = eigh(gram, eigvals_only=True)
     return np.maximum(found, 0.0)
 
 
-def _gaussian_collapse(subject: DataSet, eigenvalues: FloatArray) -> Transition:
+def _gaussian_collapse(subject: DataSet, eigenvalues: RealArray) -> Transition:
     """Collapse time of Gaussian data with this covariance and as many points, by the volume argument at large d.
 
     Notation: d I = sum_i log(1 + gamma lambda_i)/2 over the eigenvalues of the covariance. The leading one alone bounds gamma from above,
@@ -233,7 +231,7 @@ def _cloning_time(subject: DataSet, forward: Planted, threshold: float) -> Trans
     return _crossing("cloning", "φ", forward.times, forward.agreement, threshold, subject.members.sum(axis=0) / subject.n)
 
 
-def _sample(subject: DataSet, times: FloatArray, samples: int, rng: np.random.Generator) -> Planted:
+def _sample(subject: DataSet, times: RealArray, samples: int, rng: np.random.Generator) -> Planted:
     precision = np.float32 if subject.rows.shape[1] >= 16 else np.float64
     origin = rng.choice(len(subject.rows), size=samples, p=subject.counts / subject.n)
     noise = rng.standard_normal((samples, subject.rows.shape[1]))
@@ -253,7 +251,7 @@ def _scout(subject: DataSet, leading: float, total: float, rng: np.random.Genera
         high += 4.0
 
 
-def _default_times(scout: Planted, leading: float, number: int = 24) -> FloatArray:
+def _default_times(scout: Planted, leading: float, number: int = 24) -> RealArray:
     """Uniform in log gamma, from where collapse is certain to one unit of time beyond the largest speciation time."""
     weight = scout.weight.mean(axis=0)
     low = float(scout.times[weight >= 0.999 * weight[0]].max())
@@ -262,7 +260,7 @@ def _default_times(scout: Planted, leading: float, number: int = 24) -> FloatArr
     return time_grid(high, low, number - 1, spacing="snr", smallest=low)[::-1]
 
 
-def _around(scout: Planted, curve: FloatArray, threshold: float) -> FloatArray:
+def _around(scout: Planted, curve: RealArray, threshold: float) -> RealArray:
     """Times close to where the scout's falling curve crosses the threshold."""
     mean = curve.mean(axis=0)
     inside = np.flatnonzero((mean > threshold - 0.15) & (mean < threshold + 0.15))
@@ -271,18 +269,18 @@ def _around(scout: Planted, curve: FloatArray, threshold: float) -> FloatArray:
     return np.linspace(scout.times[max(inside[0] - 1, 0)], scout.times[min(inside[-1] + 1, len(mean) - 1)], 17)
 
 
-def _averaged(name: str, times: FloatArray, samples: FloatArray, unseen: float) -> Curve:
+def _averaged(name: str, times: RealArray, samples: RealArray, unseen: float) -> Curve:
     """Mean of samples (B, T), none of whose errors is zero: one more, with another datum as probable as the own, moves it by `unseen`/B."""
     error = np.hypot(_standard_error(samples), unseen / len(samples))
     return Curve(name, "forward", times, samples.mean(axis=0), error, np.zeros(len(times)))
 
 
-def _standard_error(samples: FloatArray) -> FloatArray:
-    error: FloatArray = samples.std(axis=0, ddof=1) / math.sqrt(len(samples))
+def _standard_error(samples: RealArray) -> RealArray:
+    error: RealArray = samples.std(axis=0, ddof=1) / math.sqrt(len(samples))
     return error
 
 
-def _crossing(name: str, symbol: str, times: FloatArray, samples: FloatArray, threshold: float, shares: FloatArray) -> Transition:
+def _crossing(name: str, symbol: str, times: RealArray, samples: RealArray, threshold: float, shares: RealArray) -> Transition:
     """Time at which the mean of falling curves (B, T) crosses a threshold; standard error from the spread there and the slope.
 
     The curve falls to the chance agreement of two draws with probabilities `shares`.
@@ -307,7 +305,7 @@ def _crossing(name: str, symbol: str, times: FloatArray, samples: FloatArray, th
     return Transition(name, definition, float(times[k] + share * (times[k + 1] - times[k])), spread / abs(slope), "ok", "")
 
 
-def _branches(scout: Planted, several: bool, shown: FloatArray) -> FloatArray:
+def _branches(scout: Planted, several: bool, shown: RealArray) -> RealArray:
     """A few of the shown times, spread over the collapse and, with classes, over the speciation."""
     curves = [scout.weight.mean(axis=0)] + ([scout.agreement.mean(axis=0)] if several else [])
     wanted = []
@@ -324,7 +322,7 @@ def _affordable(subject: DataSet, steps: int) -> int:
 
 
 def _reverse(
-    subject: DataSet, times: FloatArray, end: float, steps: int, pairs: int, rng: np.random.Generator, seed: np.random.SeedSequence,
+    subject: DataSet, times: RealArray, end: float, steps: int, pairs: int, rng: np.random.Generator, seed: np.random.SeedSequence,
     several: bool,
 ) -> list[Curve]:  # fmt: skip
     """phi_C and phi from pairs of clones of the reverse SDE under the empirical score, started from noised data."""
@@ -344,7 +342,7 @@ def _reverse(
     return [_counted(name, times, same[0], same[1]) for name, same in named]
 
 
-def _counted(name: str, times: FloatArray, coarse: BoolArray, fine: BoolArray) -> Curve:
+def _counted(name: str, times: RealArray, coarse: BoolArray, fine: BoolArray) -> Curve:
     """Share of pairs (T, B) that agree, from the finer grid; its error is of first order in the step, so what halving changed is left.
 
     Both errors are those of add-one estimates: never zero, also when all pairs agree or none changed.

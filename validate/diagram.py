@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from regimes.numerics.arrays import FloatArray
 from regimes.numerics.estimate import Estimate
 from regimes.numerics.model_files.reader import get_model
 from regimes.numerics.predict import predict, quantities
@@ -26,7 +26,6 @@ from regimes.validate.pages.diagram_arrays import GLASS, SPECIATION, Axis, Diagr
 if TYPE_CHECKING:
     pass
 
-FloatArray = npt.NDArray[np.float64]
 
 COLLAPSE = ("collapse-time", "condensation-time", "accuracy-time", "onset-time")
 LARGEST_PLANE = 100_000  # points; their statuses and reasons stay below 300 MB

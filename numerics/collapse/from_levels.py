@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from regimes.numerics.arrays import EPS, Answer, FloatArray, Pair, TextArray, Values, texts
+from regimes.numerics.arrays import EPS, Answer, FloatArray, Pair, Rows, TextArray, Values, texts
 from regimes.numerics.collapse.levels import EnergyLevels
 
-Rows = NDArray[np.signedinteger[Any]]
 _FAR = 690.0  # exp(690) is a float64, with room for a factor
 
 NO_COLLAPSE = "alpha is at least the entropy of the data per dimension: log n data never outweigh it, t_C = 0"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from regimes.numerics.arrays import EPS, FloatArray, Pair
+from regimes.numerics.arrays import EPS, FloatArray, Pair, Rows
 from regimes.numerics.speciation.odds import OddsFunction
 
 _NODES = (96, 192, 384, 768, 1536, 3072)
@@ -19,7 +17,6 @@ _BLOCK = 2**19  # numbers in one array of log-odds
 
 _REACH = 9.5  # of a normal variable: 1e-21 of the mass lies beyond
 
-Rows = NDArray[np.signedinteger[Any]]
 Line = Callable[[FloatArray, Rows], tuple[FloatArray, FloatArray]]
 """From the variable (R, N) and rows (R,) to the log of its density, up to a constant per row, (R, N), and the log-odds (R, N, K)."""
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from regimes.numerics.arrays import RealArray
 from regimes.numerics.files import write_whole
 from regimes.theory.errors import InputError
-from regimes.validate.simulation.channel import FloatArray
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class Curve:
 
     name: str
     method: str
-    times: FloatArray
-    value: FloatArray
-    error: FloatArray
-    time_step: FloatArray
+    times: RealArray
+    value: RealArray
+    error: RealArray
+    time_step: RealArray
 
 
 @dataclass(frozen=True)

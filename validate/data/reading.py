@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from regimes.numerics.arrays import IntArray, RealArray
 from regimes.theory.errors import InputError
 from regimes.validate.data.csv_tables import is_number, read_labels, read_numbers
-from regimes.validate.simulation.channel import FloatArray, IntArray
 
 # What NumPy raises on files that are missing, truncated, corrupt or of another kind.
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, zlib.error, tokenize.TokenError, SyntaxError)
@@ -46,7 +46,7 @@ class DataSet:
         What was left out of a file, or taken although it looks like something else.
     """
 
-    rows: FloatArray
+    rows: RealArray
     counts: IntArray
     members: IntArray
     names: tuple[str, ...]
@@ -107,12 +107,12 @@ def read(data: Any, labels: Any = None, classes: Sequence[Any] | None = None) ->
     return DataSet(merged, members.sum(axis=1), members, names, len(matrix), d, digest.hexdigest(), notices)
 
 
-def _matrix(table: npt.NDArray[Any]) -> FloatArray:
+def _matrix(table: npt.NDArray[Any]) -> RealArray:
     if table.dtype.kind not in "fiub":
         raise InputError(f"data of type {table.dtype} are not numbers: give an array of real numbers, one row per datum")
     if table.ndim != 2 or 0 in table.shape:
         raise InputError(f"data of shape {table.shape}: need (n, d), one row per datum; reshape images to (n, height*width)")
-    matrix: FloatArray = table.astype(np.float64)
+    matrix: RealArray = table.astype(np.float64)
     if not np.isfinite(matrix).all():
         row, column = np.argwhere(~np.isfinite(matrix))[0]
         raise InputError(f"data hold {matrix[row, column]} at row {row}, column {column}: every entry has to be a finite number")
@@ -131,7 +131,7 @@ def _words(given: npt.NDArray[Any], n: int) -> list[str]:
     return [_plain(str(value)) for value in flat.tolist()]
 
 
-def _chosen(matrix: FloatArray, words: list[str], classes: Sequence[Any] | None) -> tuple[FloatArray, IntArray, tuple[str, ...]]:
+def _chosen(matrix: RealArray, words: list[str], classes: Sequence[Any] | None) -> tuple[RealArray, IntArray, tuple[str, ...]]:
     known = sorted(set(words), key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0, name))
     names = tuple(known if classes is None else (str(name) for name in classes))
     for name in names:

@@ -19,12 +19,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.floating[Any]]
+from regimes.numerics.arrays import RealArray
 
 POWER = 0.95
 """Probability with which a deviation called detectable is found."""
@@ -151,7 +150,7 @@ class Bounded:
     the values in their order; its length approaches sqrt(2 log(2/error)) standard errors to either side.
     """
 
-    values: FloatArray
+    values: RealArray
     low: float = 0.0
     high: float = 1.0
     assumption = "independent bounded values; betting interval, distribution-free"
@@ -177,11 +176,11 @@ class Bounded:
         return math.sqrt(spread / (n - 1) / n)
 
     @cached_property
-    def _unit(self) -> FloatArray:
+    def _unit(self) -> RealArray:
         scaled = (self.values - self.low) / (self.high - self.low)
         return np.asarray(np.clip(scaled, 0.0, 1.0))  # within rounding of the ends already: see __post_init__
 
-    def _bets(self, error: float) -> FloatArray:
+    def _bets(self, error: float) -> RealArray:
         """Share of the capital per unit of gain, fixed before each value is seen."""
         x, n = self._unit, self.values.size
         rounds = np.arange(2, n + 2)
@@ -189,7 +188,7 @@ class Bounded:
         spreads = (0.25 + np.cumsum((x - means) ** 2)) / rounds
         return np.sqrt(2 * math.log(2 / error) / n / np.concatenate([[0.25], spreads[:-1]]))
 
-    def _log_capital(self, mean: float, bets: FloatArray, up: bool) -> float:
+    def _log_capital(self, mean: float, bets: RealArray, up: bool) -> float:
         """Logarithm of the capital won by betting that the mean lies above (`up`) or below `mean` (both in [0, 1])."""
         room = mean if up else 1 - mean
         if room <= 0:
@@ -240,7 +239,7 @@ def _student_p(t: float, degrees: int) -> float:
 class Averages:
     """Independent averages of one mean, each over so many samples that it is nearly normal."""
 
-    values: FloatArray
+    values: RealArray
     assumption = "independent averages taken to be normal; Student's t"
 
     def __post_init__(self) -> None:
@@ -273,8 +272,8 @@ class Crossing:
     polynomial carries it to any point. The interval inverts Student's test: it holds the points whose mean may be `threshold`.
     """
 
-    nodes: FloatArray
-    values: FloatArray
+    nodes: RealArray
+    values: RealArray
     threshold: float
     assumption = "independent averages taken to be normal; Student's t inverted"
 
@@ -285,7 +284,7 @@ class Crossing:
                 f"the measured curve does not cross {self.threshold} between its nodes {self.nodes.min()} .. {self.nodes.max()}"
             )
 
-    def at(self, point: float) -> FloatArray:
+    def at(self, point: float) -> RealArray:
         """(groups,) values of every group's curve at one point."""
         return interpolated(self.nodes, self.values, point)
 
@@ -329,13 +328,13 @@ class Crossing:
         return Averages(self.at(value) - self.threshold).p_value(0.0)
 
 
-def chebyshev(low: float, high: float, nodes: int) -> FloatArray:
+def chebyshev(low: float, high: float, nodes: int) -> RealArray:
     """(nodes,) Chebyshev points of the first kind in (low, high), for `Crossing`."""
     angles = (2 * np.arange(nodes) + 1) * math.pi / (2 * nodes)
     return np.asarray((low + high) / 2 + (high - low) / 2 * np.cos(angles))
 
 
-def interpolated(nodes: FloatArray, values: FloatArray, point: float) -> FloatArray:
+def interpolated(nodes: RealArray, values: RealArray, point: float) -> RealArray:
     """(groups,) polynomials through `values` (groups, nodes) at Chebyshev `nodes`, at one point (barycentric formula)."""
     gaps = point - nodes
     if np.any(gaps == 0):

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 import numpy as np
 
+from regimes.numerics.arrays import IntArray, RealArray
 from regimes.theory import laws as theory
 from regimes.theory.errors import DomainError, RegimesError
 from regimes.theory.law import place_of
 from regimes.theory.laws import Law
 from regimes.validate.laws.panels import Panels
-from regimes.validate.simulation.channel import FloatArray, IntArray, Real
+from regimes.validate.simulation.channel import Real
 from regimes.validate.simulation.energy_levels import Sampled
 from regimes.validate.simulation.projected_clones import Projection
 from regimes.validate.simulation.scores import ClassCentre, NoisedLaw, OrderParameter
@@ -96,13 +97,13 @@ class Answers:
         Names of quantities that take seconds for every point, and "derivation" if its checks take half a minute and more.
     """
 
-    draw: Callable[[np.random.Generator, Any, int, int, Real], tuple[FloatArray, IntArray]] | str
+    draw: Callable[[np.random.Generator, Any, int, int, Real], tuple[RealArray, IntArray]] | str
     density: Callable[[Any, int], NoisedLaw] | str
     score: Callable[[Any, int], ClassCentre] | str
     plan: Callable[[DataModel, Budget, int], list[Study]]
     invariants: Invariants | str
     in_numbers: Callable[[Any], Law] = lambda law: law.map(float)
-    class_weights: Callable[[Any, int], FloatArray] = lambda law, d: np.ones(1)
+    class_weights: Callable[[Any, int], RealArray] = lambda law, d: np.ones(1)
     levels: Callable[[np.random.Generator, Any, int, int, Sequence[float]], Sampled] | str = "has data: its energy levels are not drawn"
     order_parameter: Callable[[Any, int], OrderParameter] | str = NO_ORDER_PARAMETER
     projection: Callable[[Any, int], Projection] | str = "has no few directions that tell its classes: this needs clusters of one width"
@@ -181,7 +182,7 @@ def _rebuilt(stated: Any, entry: Any) -> Any:
     return own(**{name: _rebuilt(hints[name], value) for name, value in entry.items()})
 
 
-def draw(rng: np.random.Generator, law: Law, n: int, d: int, dtype: Real = np.float64) -> tuple[FloatArray, IntArray]:
+def draw(rng: np.random.Generator, law: Law, n: int, d: int, dtype: Real = np.float64) -> tuple[RealArray, IntArray]:
     """`n` independent data in `d` dimensions.
 
     Parameters
@@ -219,7 +220,7 @@ def class_centre(law: Law, d: int) -> ClassCentre:
     return given(law, answers(law.family).score)(law, d)
 
 
-def class_weights(law: Law, d: int) -> FloatArray:
+def class_weights(law: Law, d: int) -> RealArray:
     """(K,) probabilities of the classes; of one class for a law that has none."""
     return answers(law.family).class_weights(law, d)
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regimes.numerics.arrays import IntArray, RealArray
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import GaussianClusters
 from regimes.validate.laws import Answers, Invariants
-from regimes.validate.simulation.channel import FloatArray, IntArray, Real, cluster_var, frame
+from regimes.validate.simulation.channel import Real, cluster_var, frame
 from regimes.validate.simulation.projected_clones import Projection
 from regimes.validate.simulation.scores import log_sum_exp, softmax
 
@@ -20,23 +21,23 @@ if TYPE_CHECKING:
     from regimes.validate.plans.study import Budget, Study
 
 
-def weights(law: GaussianClusters) -> FloatArray:
+def weights(law: GaussianClusters) -> RealArray:
     """Probabilities of the clusters, (K,)."""
     return np.array([float(w) for w in law.weights])
 
 
-def means(law: GaussianClusters, d: int) -> FloatArray:
+def means(law: GaussianClusters, d: int) -> RealArray:
     """Means of the clusters in the coordinates of `frame`, (K, r), in data units (lengths of order sqrt(d))."""
     centres = np.array([[float(c) for c in row] for row in law.centres]).reshape(len(law.weights), law.rank)
     return math.sqrt(d) * centres
 
 
-def _draw(rng: np.random.Generator, law: GaussianClusters, n: int, d: int, dtype: Real) -> tuple[FloatArray, IntArray]:
+def _draw(rng: np.random.Generator, law: GaussianClusters, n: int, d: int, dtype: Real) -> tuple[RealArray, IntArray]:
     labels = rng.choice(len(law.weights), size=n, p=weights(law))
-    data: FloatArray = rng.standard_normal((n, d), dtype=dtype)
+    data: RealArray = rng.standard_normal((n, d), dtype=dtype)
     data *= dtype(law.sd)
     if law.rank:
-        centres: FloatArray = (means(law, d) @ frame(law.rank, d)).astype(dtype)
+        centres: RealArray = (means(law, d) @ frame(law.rank, d)).astype(dtype)
         data += centres[labels]
     return data, labels
 
@@ -62,36 +63,36 @@ class ClustersCentre:
         self._log_weights = np.log(weights(law))
         self._means = means(law, d)
 
-    def _log_joint(self, x: FloatArray, t: float) -> tuple[FloatArray, FloatArray]:
+    def _log_joint(self, x: RealArray, t: float) -> tuple[RealArray, RealArray]:
         """log[w_c N(y; e^{-t} m_c, Gamma)] without its constant, (B, K), and the coordinates y, (B, r)."""
         width = cluster_var(t, self.variance)
         if not (t >= 0 and width > 0):
             raise DomainError(f"t={t}: the score needs t > 0, or t = 0 and clusters of positive width")
         y = x @ self._axes.T.astype(x.dtype)
         gap = y[:, None, :] - math.exp(-t) * self._means  # differences first: nothing cancels
-        logits: FloatArray = self._log_weights - np.einsum("bkr,bkr->bk", gap, gap) / (2.0 * width)
+        logits: RealArray = self._log_weights - np.einsum("bkr,bkr->bk", gap, gap) / (2.0 * width)
         return logits, y
 
-    def posterior(self, x: FloatArray, t: float) -> FloatArray:
+    def posterior(self, x: RealArray, t: float) -> RealArray:
         """Probability of each cluster given x_t = x, (B, K)."""
         logits, _ = self._log_joint(x, t)
         return softmax(logits)
 
-    def log_density(self, x: FloatArray, t: float) -> FloatArray:
+    def log_density(self, x: RealArray, t: float) -> RealArray:
         """log P_t(x) in nats, (B,)."""
         logits, y = self._log_joint(x, t)
         width = cluster_var(t, self.variance)
         rest = x - y @ self._axes.astype(x.dtype)
-        value: FloatArray = log_sum_exp(logits) - np.einsum("bi,bi->b", rest, rest) / (2.0 * width)
+        value: RealArray = log_sum_exp(logits) - np.einsum("bi,bi->b", rest, rest) / (2.0 * width)
         value -= 0.5 * self.d * math.log(2.0 * math.pi * width)
         return value
 
-    def __call__(self, x: FloatArray, t: float) -> FloatArray:
+    def __call__(self, x: RealArray, t: float) -> RealArray:
         """Posterior mean of the cluster's mean, same shape and type as `x` (B, d)."""
-        mean: FloatArray = self.posterior(x, t) @ self._means @ self._axes
+        mean: RealArray = self.posterior(x, t) @ self._means @ self._axes
         return mean.astype(x.dtype, copy=False)
 
-    def terms(self, x: FloatArray, t: float) -> FloatArray:
+    def terms(self, x: RealArray, t: float) -> RealArray:
         """The same as one term, (B, 1)."""
         return self.log_density(x, t)[:, None]
 

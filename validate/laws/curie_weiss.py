@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regimes.numerics.arrays import IntArray, RealArray
 from regimes.theory.laws import CurieWeiss
 from regimes.validate.laws import Answers, Invariants
-from regimes.validate.simulation.channel import FloatArray, IntArray, Real, noise_var
+from regimes.validate.simulation.channel import Real, noise_var
 from regimes.validate.simulation.scores import log_sum_exp, softmax
 from regimes.validate.simulation.spins import log_cosh_sums, spin_factor
 
@@ -26,7 +27,7 @@ PANEL = 2**14  # entries of the largest block of fields: it stays in the cache
 
 
 @cache
-def magnetisation(law: CurieWeiss, d: int) -> tuple[FloatArray, FloatArray]:
+def magnetisation(law: CurieWeiss, d: int) -> tuple[RealArray, RealArray]:
     """Values of the sum of all spins, -d, -d + 2 ... d, and their logarithmic weights; both (d + 1,), unnormalised."""
     from scipy.special import gammaln
 
@@ -36,7 +37,7 @@ def magnetisation(law: CurieWeiss, d: int) -> tuple[FloatArray, FloatArray]:
     return total, np.asarray(log_weight)
 
 
-def _draw(rng: np.random.Generator, law: CurieWeiss, n: int, d: int, dtype: Real) -> tuple[FloatArray, IntArray]:
+def _draw(rng: np.random.Generator, law: CurieWeiss, n: int, d: int, dtype: Real) -> tuple[RealArray, IntArray]:
     """Exact at every d, by the Hubbard-Stratonovich field.
 
     Given the spins the field y is N(beta M/d, beta/d), M their sum; given y the spins are independent in the field y + h. So M from
@@ -46,17 +47,17 @@ def _draw(rng: np.random.Generator, law: CurieWeiss, n: int, d: int, dtype: Real
     weight = np.exp(log_weight - log_weight.max())
     field = law.beta / d * rng.choice(total, size=n, p=weight / weight.sum()) + math.sqrt(law.beta / d) * rng.standard_normal(n)
     up = 1.0 / (1.0 + np.exp(-2.0 * (field + law.h)))
-    spins: FloatArray = np.where(rng.random((n, d)) < up[:, None], 1.0, -1.0)
+    spins: RealArray = np.where(rng.random((n, d)) < up[:, None], 1.0, -1.0)
     return spins.astype(dtype, copy=False), np.zeros(n, dtype=np.intp)
 
 
-def sign_probabilities(law: CurieWeiss, d: int) -> FloatArray:
+def sign_probabilities(law: CurieWeiss, d: int) -> RealArray:
     """(2,) probabilities of a positive and a negative magnetisation; a tie counts by half."""
     total, log_weight = magnetisation(law, d)
     return np.asarray(softmax(log_weight) @ sign_shares(total))
 
 
-def sign_shares(total: FloatArray) -> FloatArray:
+def sign_shares(total: RealArray) -> RealArray:
     """To which of the signs + and - each value of the magnetisation belongs, a tie by half to both: (N, 2)."""
     return np.stack([(total > 0) + 0.5 * (total == 0), (total < 0) + 0.5 * (total == 0)], axis=1)
 
@@ -83,20 +84,20 @@ class MeanFieldCentre:
         self._log_pull = law.beta * total**2 / (2 * d)
         self._signs = sign_shares(total)
 
-    def _fields(self, x: FloatArray, t: float) -> tuple[FloatArray, FloatArray]:
+    def _fields(self, x: RealArray, t: float) -> tuple[RealArray, RealArray]:
         """Fields h + u (B, d), and logarithms of the weights of y given x, unnormalised (B, nodes)."""
         field = math.exp(-t) / noise_var(t) * x.astype(np.float64, copy=False) + self._law.h
         return field, self._log_weight + log_cosh_sums(field, self._y)
 
-    def log_density(self, x: FloatArray, t: float) -> FloatArray:
+    def log_density(self, x: RealArray, t: float) -> RealArray:
         """log P_t(x) in nats, (B,)."""
         return np.asarray(spin_factor(x, t) + log_sum_exp(self._fields(x, t)[1]) - self._log_sum)
 
-    def terms(self, x: FloatArray, t: float) -> FloatArray:
+    def terms(self, x: RealArray, t: float) -> RealArray:
         """The same as one term, (B, 1)."""
         return self.log_density(x, t)[:, None]
 
-    def __call__(self, x: FloatArray, t: float) -> FloatArray:
+    def __call__(self, x: RealArray, t: float) -> RealArray:
         """Posterior mean of the spins, same shape and type as `x` (B, d)."""
         field, exponent = self._fields(x, t)
         share = softmax(exponent)
@@ -107,7 +108,7 @@ class MeanFieldCentre:
             mean[part] = self._averaged(np.exp(-2.0 * np.clip(field[part], -300.0, 300.0)), share[part])
         return np.asarray(mean, dtype=x.dtype)
 
-    def _averaged(self, tilt: FloatArray, share: FloatArray) -> FloatArray:
+    def _averaged(self, tilt: RealArray, share: RealArray) -> RealArray:
         """sum_y share(y) tanh(y + f), tilt = e^{-2 f}, as 2 sum_y share(y)/(1 + e^{-2y} tilt) - 1: a division for each node."""
         up, one = np.zeros_like(tilt), np.empty_like(tilt)
         for node in np.flatnonzero(share.max(axis=0) > 1e-17):
@@ -117,7 +118,7 @@ class MeanFieldCentre:
             up += one
         return np.asarray(2.0 * up - 1.0)
 
-    def posterior(self, x: FloatArray, t: float) -> FloatArray:
+    def posterior(self, x: RealArray, t: float) -> RealArray:
         """Probabilities of M > 0 and M < 0 given x_t = x, a tie by half, (B, 2); at t = 0 of the signs of x.
 
         The law of M is that of independent spins in the fields h + u times e^{beta M^2/(2d)}: a sum of positive terms.
@@ -153,26 +154,26 @@ class MagnetisationCentre:
         self._places, self._log_weights, self._shares = total / math.sqrt(d), log_weight, sign_shares(total)
         self._step = 2.0 / math.sqrt(d)
 
-    def read(self, x: FloatArray) -> FloatArray:
+    def read(self, x: RealArray) -> RealArray:
         return np.asarray(x.sum(axis=1)[:, None] / math.sqrt(x.shape[1]))
 
-    def _law(self, q: FloatArray, t: float) -> FloatArray:
+    def _law(self, q: RealArray, t: float) -> RealArray:
         """Probabilities of the values of M given q (B,), (B, d + 1)."""
         gap = q[:, None] - math.exp(-t) * self._places
         return softmax(self._log_weights - np.square(gap) / (2.0 * noise_var(t)))
 
-    def posterior(self, x: FloatArray, t: float) -> FloatArray:
+    def posterior(self, x: RealArray, t: float) -> RealArray:
         """Probability of either sign of M given q, a tie by half, (B, 2); at t = 0 that of the nearest value of M."""
         if t == 0:
             nearest = np.rint((x[:, 0] - self._places[0]) / self._step).astype(np.intp)
             return np.asarray(self._shares[np.clip(nearest, 0, len(self._places) - 1)])
         return self._tabulated(x, t, self._shares)
 
-    def __call__(self, x: FloatArray, t: float) -> FloatArray:
+    def __call__(self, x: RealArray, t: float) -> RealArray:
         """Posterior mean of M/sqrt(d), (B, 1)."""
         return np.asarray(self._tabulated(x, t, self._places[:, None]), dtype=x.dtype)
 
-    def _tabulated(self, x: FloatArray, t: float, values: FloatArray) -> FloatArray:
+    def _tabulated(self, x: RealArray, t: float, values: RealArray) -> RealArray:
         """Posterior means of `values` (d + 1, k) at q = x[:, 0], (B, k), by linear interpolation."""
         q = x[:, 0]
         grid = np.linspace(q.min(), q.max(), self.NODES)

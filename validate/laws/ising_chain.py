@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regimes.numerics.arrays import IntArray, RealArray
 from regimes.theory.laws import IsingChain
 from regimes.validate.laws import NO_CLASSES, Answers, Invariants
-from regimes.validate.simulation.channel import FloatArray, IntArray, Real, noise_var
+from regimes.validate.simulation.channel import Real, noise_var
 from regimes.validate.simulation.spins import log_cosh, spin_factor
 
 if TYPE_CHECKING:
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
     from regimes.validate.plans.study import Budget, Study
 
 
-def chains(rng: np.random.Generator, beta: FloatArray, d: int) -> IntArray:
+def chains(rng: np.random.Generator, beta: RealArray, d: int) -> IntArray:
     """(n, d) spins of open chains at couplings beta (n,): a spin is its neighbour's, turned or not."""
     spin = np.where(rng.random((len(beta), d)) < 1.0 / (1.0 + np.exp(-2.0 * beta[:, None])), 1, -1).astype(np.int8)
     spin[:, 0] = np.where(rng.random(len(beta)) < 0.5, 1, -1)
     return np.asarray(np.multiply.accumulate(spin, axis=1))
 
 
-def _draw(rng: np.random.Generator, law: IsingChain, n: int, d: int, dtype: Real) -> tuple[FloatArray, IntArray]:
+def _draw(rng: np.random.Generator, law: IsingChain, n: int, d: int, dtype: Real) -> tuple[RealArray, IntArray]:
     return chains(rng, np.full(n, law.beta), d).astype(dtype), np.zeros(n, dtype=np.intp)
 
 
@@ -34,7 +35,7 @@ class Chain:
     def __init__(self, law: IsingChain) -> None:
         self._beta = law.beta
 
-    def terms(self, x: FloatArray, t: float) -> FloatArray:
+    def terms(self, x: RealArray, t: float) -> RealArray:
         beta, d = self._beta, x.shape[1]
         field = np.asarray(math.exp(-t) / noise_var(t) * x.T, order="C")  # row by row below
         cavity, log_sum = field[0], np.zeros(len(x))

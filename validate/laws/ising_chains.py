@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regimes.numerics.arrays import IntArray, RealArray
 from regimes.theory.laws import IsingChain, IsingChains
 from regimes.validate.laws import Answers
 from regimes.validate.laws.ising_chain import Chain, chains
-from regimes.validate.simulation.channel import FloatArray, IntArray, Real, noise_var
+from regimes.validate.simulation.channel import Real, noise_var
 from regimes.validate.simulation.scores import log_sum_exp, softmax
 from regimes.validate.simulation.spins import log_cosh, spin_factor
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from regimes.validate.plans.study import Budget, Setting, Study
 
 
-def _draw(rng: np.random.Generator, law: IsingChains, n: int, d: int, dtype: Real) -> tuple[FloatArray, IntArray]:
+def _draw(rng: np.random.Generator, law: IsingChains, n: int, d: int, dtype: Real) -> tuple[RealArray, IntArray]:
     labels = np.where(rng.random(n) < law.weight, 0, 1)
     return chains(rng, np.array([law.beta_a, law.beta_b])[labels], d).astype(dtype), labels
 
@@ -34,7 +35,7 @@ class TwoChains:
     def __init__(self, law: IsingChains) -> None:
         self._parts = [(math.log(w), Chain(IsingChain(b))) for w, b in ((law.weight, law.beta_a), (1.0 - law.weight, law.beta_b))]
 
-    def terms(self, x: FloatArray, t: float) -> FloatArray:
+    def terms(self, x: RealArray, t: float) -> RealArray:
         (log_a, a), (log_b, b) = self._parts
         return np.asarray(np.logaddexp(log_a + a.terms(x, t), log_b + b.terms(x, t)))
 
@@ -53,7 +54,7 @@ class ChainsCentre:
         with np.errstate(divide="ignore"):
             self._log_weights = np.log([law.weight, 1.0 - law.weight])
 
-    def _passes(self, tau: FloatArray) -> tuple[list[FloatArray], FloatArray]:
+    def _passes(self, tau: RealArray) -> tuple[list[RealArray], RealArray]:
         """For either coupling the magnetisations from the left (d, B); and log sums less those of cosh(u), with the weights (B, 2)."""
         found, logs = [], []
         for turn, log_weight in zip(self._turn, self._log_weights, strict=True):
@@ -62,10 +63,10 @@ class ChainsCentre:
             logs.append(log_weight + log)
         return found, np.stack(logs, axis=1)
 
-    def _fields(self, x: FloatArray, t: float) -> FloatArray:
+    def _fields(self, x: RealArray, t: float) -> RealArray:
         return np.asarray(math.exp(-t) / noise_var(t) * x.T.astype(np.float64), order="C")  # row by row below
 
-    def posterior(self, x: FloatArray, t: float) -> FloatArray:
+    def posterior(self, x: RealArray, t: float) -> RealArray:
         """Probability of either chain given x_t = x, (B, 2); at t = 0 given the spins that are the signs of x."""
         if t == 0:
             bond = np.sign(x[:, 1:]) * np.sign(x[:, :-1])
@@ -73,13 +74,13 @@ class ChainsCentre:
             return softmax(np.stack(logs, axis=1))
         return softmax(self._passes(np.tanh(self._fields(x, t)))[1])
 
-    def log_density(self, x: FloatArray, t: float) -> FloatArray:
+    def log_density(self, x: RealArray, t: float) -> RealArray:
         """log P_t(x) in nats, (B,)."""
         field = self._fields(x, t)
         logs = self._passes(np.tanh(field))[1]
         return np.asarray(spin_factor(x, t) + log_cosh(field).sum(axis=0) + log_sum_exp(logs))
 
-    def __call__(self, x: FloatArray, t: float) -> FloatArray:
+    def __call__(self, x: RealArray, t: float) -> RealArray:
         """Posterior mean of the spins, same shape and type as `x` (B, d)."""
         tau = np.tanh(self._fields(x, t))
         lefts, logs = self._passes(tau)
@@ -92,7 +93,7 @@ class ChainsCentre:
         return np.asarray(mean.T, dtype=x.dtype)
 
 
-def _from_left(tau: FloatArray, turn: float) -> tuple[FloatArray, FloatArray]:
+def _from_left(tau: RealArray, turn: float) -> tuple[RealArray, RealArray]:
     """Magnetisation on each spin by those before it (d, B), and sum_i log(1 + m_i tau_i), (B,)."""
     left = np.zeros_like(tau)
     norm = np.ones_like(tau)

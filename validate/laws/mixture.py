@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regimes.numerics.arrays import IntArray, RealArray
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import Mixture
 from regimes.validate.laws import NO_ORDER_PARAMETER, Answers, Invariants
-from regimes.validate.simulation.channel import FloatArray, IntArray, Real, cluster_var, frame
+from regimes.validate.simulation.channel import Real, cluster_var, frame
 from regimes.validate.simulation.scores import OrderParameter, log_sum_exp, softmax
 
 if TYPE_CHECKING:
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
     from regimes.validate.plans.study import Budget, Setting, Study
 
 
-def cluster_log_weights(law: Mixture, d: int) -> FloatArray:
+def cluster_log_weights(law: Mixture, d: int) -> RealArray:
     """(K,) logarithms of the probabilities of the clusters in `d` dimensions, where those with a cost are rare."""
     exponent = np.array([math.log(c.weight) - d * c.cost for c in law.clusters])
     return np.asarray(exponent - np.logaddexp.reduce(exponent))
 
 
-def _draw(rng: np.random.Generator, law: Mixture, n: int, d: int, dtype: Real) -> tuple[FloatArray, IntArray]:
+def _draw(rng: np.random.Generator, law: Mixture, n: int, d: int, dtype: Real) -> tuple[RealArray, IntArray]:
     labels = rng.choice(len(law.clusters), size=n, p=np.exp(cluster_log_weights(law, d)))
     spreads = np.array([c.sd for c in law.clusters])[labels, None]
     places = math.sqrt(d) * np.array([c.centre for c in law.clusters]).reshape(len(law.clusters), law.rank)
@@ -54,14 +55,14 @@ class MixtureCentre:
         self._axes = frame(law.rank, d)
         self._means = math.sqrt(d) * np.array([c.centre for c in law.clusters]).reshape(len(law.clusters), law.rank)
 
-    def _widths(self, t: float) -> FloatArray:
+    def _widths(self, t: float) -> RealArray:
         """(K,) variances of a coordinate in the noised clusters."""
         width = np.array([cluster_var(t, v) for v in self._variances])
         if not (t >= 0 and (width > 0).all()):
             raise DomainError(f"t={t}: the score needs t > 0, or t = 0 and clusters of positive width")
         return width
 
-    def _log_joint(self, x: FloatArray, t: float) -> FloatArray:
+    def _log_joint(self, x: RealArray, t: float) -> RealArray:
         """log[w_c N(x; e^{-t} m_c, Gamma_c)] without (d/2) log 2 pi, (B, K)."""
         width, y = self._widths(t), x @ self._axes.T
         outside = x - y @ self._axes
@@ -69,19 +70,19 @@ class MixtureCentre:
         square = np.einsum("bkr,bkr->bk", gap, gap) + np.einsum("bi,bi->b", outside, outside)[:, None]
         return np.asarray(self._log_weights - square / (2.0 * width) - 0.5 * self.d * np.log(width))
 
-    def posterior(self, x: FloatArray, t: float) -> FloatArray:
+    def posterior(self, x: RealArray, t: float) -> RealArray:
         """Probability of each cluster given x_t = x, (B, K)."""
         return softmax(self._log_joint(x, t))
 
-    def log_density(self, x: FloatArray, t: float) -> FloatArray:
+    def log_density(self, x: RealArray, t: float) -> RealArray:
         """log P_t(x) in nats, (B,)."""
         return log_sum_exp(self._log_joint(x, t)) - 0.5 * self.d * math.log(2.0 * math.pi)
 
-    def terms(self, x: FloatArray, t: float) -> FloatArray:
+    def terms(self, x: RealArray, t: float) -> RealArray:
         """The same as one term, (B, 1)."""
         return self.log_density(x, t)[:, None]
 
-    def __call__(self, x: FloatArray, t: float) -> FloatArray:
+    def __call__(self, x: RealArray, t: float) -> RealArray:
         """The centre, same shape and type as `x` (B, d)."""
         width, reference, decay = self._widths(t), cluster_var(t, self.variance), math.exp(-t)
         share = self.posterior(x, t)
@@ -106,18 +107,18 @@ class RadialCentre:
         self.variance = float(np.exp(self._log_weights) @ self._variances)
         self._d = d
 
-    def read(self, x: FloatArray) -> FloatArray:
+    def read(self, x: RealArray) -> RealArray:
         return np.asarray(np.linalg.norm(x, axis=1)[:, None])
 
-    def _widths(self, t: float) -> FloatArray:
+    def _widths(self, t: float) -> RealArray:
         return np.array([cluster_var(t, v) for v in self._variances])
 
-    def posterior(self, x: FloatArray, t: float) -> FloatArray:
+    def posterior(self, x: RealArray, t: float) -> RealArray:
         """Probability of each class given |x_t|, (B, K): as much as x_t tells."""
         width = self._widths(t)
         return softmax(self._log_weights - np.square(x) / (2.0 * width) - 0.5 * self._d * np.log(width))
 
-    def __call__(self, x: FloatArray, t: float) -> FloatArray:
+    def __call__(self, x: RealArray, t: float) -> RealArray:
         """The centre, (B, 1)."""
         pull = (self.posterior(x, t) @ (1.0 / self._widths(t)))[:, None]
         score = (self._d - 1) / (2.0 * x) - pull * x

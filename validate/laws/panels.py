@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from regimes.numerics.arrays import RealArray
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import Atom
 
-FloatArray = npt.NDArray[np.floating[Any]]
 Function = Callable[[float], float]
 
 NODES = 12
@@ -50,18 +50,18 @@ class Panels:
         """Over the whole interval."""
         return float(_masses(self).sum())
 
-    def nodes(self) -> tuple[FloatArray, FloatArray]:
+    def nodes(self) -> tuple[RealArray, RealArray]:
         """Nodes (P, `NODES`) and weights of the quadrature rule that integrates polynomials on every panel."""
         middle, half = _frame(self)
         return middle[:, None] + half[:, None] * _X, half[:, None] * _W
 
-    def at(self, x: FloatArray) -> FloatArray:
+    def at(self, x: RealArray) -> RealArray:
         """Values at x (N,), any points of the interval."""
         panel = np.searchsorted(np.array(self.ends[1:-1]), x, side="right")
         middle, half = _frame(self)
         return _polynomial(_coefficients(self), panel, (x - middle[panel]) / half[panel])
 
-    def quantile(self, share: FloatArray) -> FloatArray:
+    def quantile(self, share: RealArray) -> RealArray:
         """Points (N,) below which the shares (N,) of the whole integral lie, for a function that is nowhere negative; by bisection."""
         middle, half = _frame(self)
         mass = np.maximum(_masses(self), 0.0)
@@ -78,21 +78,21 @@ class Panels:
         return np.asarray(middle[panel] + half[panel] * 0.5 * (low + high))
 
 
-def _frame(table: Panels) -> tuple[FloatArray, FloatArray]:
+def _frame(table: Panels) -> tuple[RealArray, RealArray]:
     ends = np.array(table.ends)
     return (ends[1:] + ends[:-1]) / 2, (ends[1:] - ends[:-1]) / 2
 
 
 @cache
-def _coefficients(table: Panels) -> FloatArray:
+def _coefficients(table: Panels) -> RealArray:
     return np.asarray(np.array(table.values) @ _PROJECT.T)
 
 
-def _masses(table: Panels) -> FloatArray:
+def _masses(table: Panels) -> RealArray:
     return np.asarray(_frame(table)[1] * (np.array(table.values) @ _W))
 
 
-def _polynomial(coefficients: FloatArray, panel: npt.NDArray[np.intp], s: FloatArray) -> FloatArray:
+def _polynomial(coefficients: RealArray, panel: npt.NDArray[np.intp], s: RealArray) -> RealArray:
     """Legendre series of each point's panel at local coordinates s in (-1, 1), by Clenshaw's recurrence."""
     one, two = np.zeros(s.shape), np.zeros(s.shape)
     for k in range(coefficients.shape[1] - 1, 0, -1):
@@ -110,7 +110,7 @@ def tabulated(f: Function, ends: Sequence[float], tolerance: float) -> Panels:
     ends : sequence
         Increasing; first panels.
     """
-    done: list[tuple[float, float, FloatArray]] = []
+    done: list[tuple[float, float, RealArray]] = []
     for first, last in pairwise(ends):
         left = [(first, last, _values(f, first, last))]
         while left:
@@ -125,7 +125,7 @@ def tabulated(f: Function, ends: Sequence[float], tolerance: float) -> Panels:
     return Panels((*(low for low, _, _ in done), done[-1][1]), tuple(tuple(values.tolist()) for _, _, values in done))
 
 
-def _values(f: Function, low: float, high: float) -> FloatArray:
+def _values(f: Function, low: float, high: float) -> RealArray:
     return np.array([f(x) for x in (0.5 * (low + high) + 0.5 * (high - low) * _X).tolist()])
 
 

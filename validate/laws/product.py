@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regimes.numerics.arrays import IntArray, RealArray
 from regimes.theory.laws import Piece, Product
 from regimes.validate.laws import NO_CLASSES, Answers, Invariants
 from regimes.validate.laws.panels import Function, Panels, as_function, atoms_in_numbers, require_one, tabulated
-from regimes.validate.simulation.channel import FloatArray, IntArray, Real, noise_var
+from regimes.validate.simulation.channel import Real, noise_var
 from regimes.validate.simulation.scores import log_sum_exp
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ REACH, CELLS = 7.25, 2**10
 
 
 @cache
-def _warp(density: Panels) -> FloatArray:
+def _warp(density: Panels) -> RealArray:
     """The coordinate of the law with this density as an increasing function of a normal variable, at the points of its grid.
 
     Linear interpolation misplaces a coordinate by less than 2^-23 times the function's second derivative.
@@ -77,7 +78,7 @@ def _warp(density: Panels) -> FloatArray:
     return density.quantile(ndtr(np.arange(-REACH * CELLS, REACH * CELLS + 1) / CELLS))
 
 
-def coordinates(rng: np.random.Generator, law: Product, count: int) -> FloatArray:
+def coordinates(rng: np.random.Generator, law: Product, count: int) -> RealArray:
     """(count,) independent draws from the prior of a product law."""
     weights_of_parts = [*(atom.weight for atom in law.atoms), *(piece.weight for piece in law.pieces)]
     edges = np.cumsum(weights_of_parts)[:-1]
@@ -93,7 +94,7 @@ def coordinates(rng: np.random.Generator, law: Product, count: int) -> FloatArra
     return _warped(rng, table, chosen)
 
 
-def _warped(rng: np.random.Generator, table: FloatArray, piece: IntArray) -> FloatArray:
+def _warped(rng: np.random.Generator, table: RealArray, piece: IntArray) -> RealArray:
     """One draw from each of the pieces whose rows in `table` are given."""
     place = rng.standard_normal(len(piece))
     place += REACH
@@ -106,7 +107,7 @@ def _warped(rng: np.random.Generator, table: FloatArray, piece: IntArray) -> Flo
     return np.asarray(low + place * (high - low))
 
 
-def _draw(rng: np.random.Generator, law: Product, n: int, d: int, dtype: Real) -> tuple[FloatArray, IntArray]:
+def _draw(rng: np.random.Generator, law: Product, n: int, d: int, dtype: Real) -> tuple[RealArray, IntArray]:
     return coordinates(rng, law, n * d).reshape(n, d).astype(dtype, copy=False), np.zeros(n, dtype=np.intp)
 
 
@@ -116,7 +117,7 @@ class Coordinates:
     def __init__(self, law: Product) -> None:
         self._law = law
 
-    def terms(self, x: FloatArray, t: float) -> FloatArray:
+    def terms(self, x: RealArray, t: float) -> RealArray:
         origin, step, table = _scalar_table(self._law, t)
         place = (x - origin) / step
         cell = np.clip(place.astype(np.intp), 0, len(table) - 2)
@@ -132,7 +133,7 @@ _SPAN, _COARSE, _FINE = 12.0, 2**11, 2**5
 
 
 @cache
-def _scalar_table(law: Product, t: float) -> tuple[float, float, FloatArray]:
+def _scalar_table(law: Product, t: float) -> tuple[float, float, RealArray]:
     """First point, step and values of log P_t on an even grid over twelve standard deviations to either side.
 
     A spline through 2^11 exact values, refined 32 times: linear interpolation is then right to 2^-26 of the second derivative.
@@ -159,7 +160,7 @@ def _moments(law: Product) -> tuple[float, float]:
     return float(sums[0]), float(sums[1] - sums[0] ** 2)
 
 
-def scalar_log_density(law: Product, x: FloatArray, t: float) -> FloatArray:
+def scalar_log_density(law: Product, x: RealArray, t: float) -> RealArray:
     """log of the density of one noised coordinate at x (N,), nats: a sum over atoms and a quadrature over pieces, panel by panel.
 
     Panels wider than the noise are cut into parts no wider than it.
@@ -178,7 +179,7 @@ def scalar_log_density(law: Product, x: FloatArray, t: float) -> FloatArray:
     return np.concatenate(found) - 0.5 * math.log(2.0 * math.pi * noise)
 
 
-def _rule(ends: tuple[float, ...], width: float) -> tuple[FloatArray, FloatArray]:
+def _rule(ends: tuple[float, ...], width: float) -> tuple[RealArray, RealArray]:
     """Gauss-Legendre nodes and weights on the intervals between `ends`, cut where they are longer than `width`."""
     x, w = np.polynomial.legendre.leggauss(12)
     edges = np.array(ends)

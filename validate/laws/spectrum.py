@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regimes.numerics.arrays import IntArray, RealArray
 from regimes.theory.laws import Atom, Curve, GaussianSpectrum
 from regimes.validate.laws import NO_CLASSES, Answers, Invariants, Renew
 from regimes.validate.laws.panels import as_function, atoms_in_numbers, require_one, tabulated
-from regimes.validate.simulation.channel import FloatArray, IntArray, Real, noise_var
+from regimes.validate.simulation.channel import Real, noise_var
 
 if TYPE_CHECKING:
     from regimes.theory.model import DataModel
@@ -31,7 +32,7 @@ def _curve(curve: Curve) -> Curve:
 
 
 @lru_cache(maxsize=64)
-def eigenvalues(law: GaussianSpectrum, d: int, offset: float = 0.5) -> FloatArray:
+def eigenvalues(law: GaussianSpectrum, d: int, offset: float = 0.5) -> RealArray:
     """(d,) eigenvalues of the covariance: of quantile (i + offset)/d for coordinate i, atoms and curves laid end to end."""
     share = (np.arange(d) + offset) / d
     total = sum(part.weight for part in law.atoms) + sum(part.weight for part in law.curves)
@@ -61,7 +62,7 @@ def _renewal(law: GaussianSpectrum) -> Renew | None:
     return lambda rng, d: stratified(rng, law, d)
 
 
-def _draw(rng: np.random.Generator, law: GaussianSpectrum, n: int, d: int, dtype: Real) -> tuple[FloatArray, IntArray]:
+def _draw(rng: np.random.Generator, law: GaussianSpectrum, n: int, d: int, dtype: Real) -> tuple[RealArray, IntArray]:
     data = rng.standard_normal((n, d), dtype=dtype)
     data *= np.sqrt(eigenvalues(law, d)).astype(dtype)
     return data, np.zeros(n, dtype=np.intp)
@@ -73,7 +74,7 @@ class Eigenvectors:
     def __init__(self, law: GaussianSpectrum, d: int) -> None:
         self._eigenvalues = eigenvalues(law, d)
 
-    def terms(self, x: FloatArray, t: float) -> FloatArray:
+    def terms(self, x: RealArray, t: float) -> RealArray:
         width = noise_var(t) + math.exp(-2.0 * t) * self._eigenvalues
         return np.asarray(-0.5 * (np.square(x) / width + np.log(2.0 * math.pi * width)))
 

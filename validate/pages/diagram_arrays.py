@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regimes._version import __version__
+from regimes.numerics.arrays import FloatArray
 from regimes.numerics.estimate import Estimate
 from regimes.numerics.files import save_arrays, write_whole
 from regimes.theory.errors import InputError, MissingExtraError
@@ -26,7 +27,6 @@ from regimes.theory.params import ALPHA, DIMENSION, POINTS, TIME, Param
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FloatArray = npt.NDArray[np.float64]
 
 SPECIATION = "speciation-time"
 GLASS = "rsb-parameter"

@@ -7,8 +7,8 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from regimes.numerics.arrays import FloatArray
 from regimes.numerics.estimate import Estimate
 from regimes.theory.params import ALPHA, DIMENSION, POINTS, TIME, Param
 from regimes.validate.pages.diagram_arrays import GLASS, SPECIATION, Axis, Diagram, parameters
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure
 
-FloatArray = npt.NDArray[np.float64]
 
 T_C, T_A, T_O = "collapse-time", "accuracy-time", "onset-time"
 LINES: dict[str, tuple[str, Any, tuple[str, ...]]] = {  # colour, dashes, what is written on it, the longest that has room

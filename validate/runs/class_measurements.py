@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from regimes.numerics.arrays import IntArray, RealArray
 from regimes.theory.laws import Law
 from regimes.validate.laws import answers, class_centre, class_weights, draw, order_parameter, projection, reversed_weights
 from regimes.validate.runs.experiment import CLONE_A, CLONE_B, FORWARD, PATH, START, Arrays, Experiment, measurement
-from regimes.validate.simulation.channel import FloatArray, IntArray, noised
+from regimes.validate.simulation.channel import noised
 from regimes.validate.simulation.forward_estimators import class_agreement
 from regimes.validate.simulation.integrators import Streams, probability_flow, time_grid
 from regimes.validate.simulation.projected_clones import clones_projected
@@ -24,7 +25,7 @@ LAST_CHOICE = 0.01
 probability 1e-12, and one exact step leads on to t = 0."""
 
 
-def grouped(values: FloatArray, experiment: Experiment) -> FloatArray:
+def grouped(values: RealArray, experiment: Experiment) -> RealArray:
     """(groups * samples, T) -> (groups, T), the mean of every group."""
     return np.asarray(values.reshape(experiment.groups, experiment.samples, -1).mean(axis=1), dtype=np.float64)
 
@@ -41,13 +42,13 @@ def forward_classes(experiment: Experiment, batch: int) -> Arrays:
     return {"same": grouped(agreement(e.generator(batch, PATH), e.law, e.d, e.times, e.groups * e.samples), e)}
 
 
-def agreement(rng: np.random.Generator, law: Law, d: int, times: Sequence[float] | FloatArray, samples: int) -> FloatArray:
+def agreement(rng: np.random.Generator, law: Law, d: int, times: Sequence[float] | RealArray, samples: int) -> RealArray:
     """sum_c p(c|x)^2 of samples of P_t, (B, T), in the few directions that tell the classes where there are such."""
     score, data = class_data(rng, law, law, d, samples)
     return class_agreement(rng, score, data, times)
 
 
-def class_data(rng: np.random.Generator, law: Law, believed: Law, d: int, samples: int) -> tuple[ClassCentre, FloatArray]:
+def class_data(rng: np.random.Generator, law: Law, believed: Law, d: int, samples: int) -> tuple[ClassCentre, RealArray]:
     """Data of a law, and the score of the one that is believed, in the few directions that tell the classes where there are such."""
     if isinstance(answers(law.family).projection, str):
         return class_centre(believed, d), draw(rng, law, samples, d)[0]
@@ -103,7 +104,7 @@ def overlap_clones(experiment: Experiment, batch: int) -> Arrays:
     return found
 
 
-def _clone_counts(e: Experiment, centre: ClassCentre, start: FloatArray, noise: Streams) -> Arrays:
+def _clone_counts(e: Experiment, centre: ClassCentre, start: RealArray, noise: Streams) -> Arrays:
     ends = clones_on_two_grids(centre, start, e.times, _grid(e, centre, e.times), noise, e.scheme)
     uniform = np.stack([rng.random(ends.clones.shape[2:4]) for rng in (noise.first, noise.second)])
     finals = (states.reshape(-1, start.shape[1]) for states in ends.clones)
@@ -111,12 +112,12 @@ def _clone_counts(e: Experiment, centre: ClassCentre, start: FloatArray, noise: 
     return _counts(e, classes[:, 0] == classes[:, 1])
 
 
-def _grid(e: Experiment, centre: ClassCentre, through: tuple[float, ...] = ()) -> FloatArray:
+def _grid(e: Experiment, centre: ClassCentre, through: tuple[float, ...] = ()) -> RealArray:
     """Times from the horizon to 0; even in log gamma for a law without width, whose choices fall at ever smaller times."""
     return time_grid(e.horizon, 0.0, e.steps, spacing="uniform" if centre.variance else "snr", through=through, smallest=LAST_CHOICE)
 
 
-def _classes(centre: ClassCentre, x: FloatArray, uniform: FloatArray) -> IntArray:
+def _classes(centre: ClassCentre, x: RealArray, uniform: RealArray) -> IntArray:
     """Class of each final state, drawn from p(c | x_0 = x)."""
     below = centre.posterior(x, 0.0).cumsum(axis=1)[:, :-1] <= uniform[:, None]
     return np.asarray(below.sum(axis=1))
@@ -168,13 +169,13 @@ def shares_reversed(experiment: Experiment, batch: int) -> Arrays:
     return {name: np.concatenate([column[name][:, :1] for column in columns], axis=1) for name in columns[0]}
 
 
-def _shares_start(e: Experiment, believed: Law, t: float, noise: Streams) -> tuple[ClassCentre, FloatArray]:
+def _shares_start(e: Experiment, believed: Law, t: float, noise: Streams) -> tuple[ClassCentre, RealArray]:
     """Score of the law that is believed, and samples of the true P_t."""
     score, data = class_data(noise.start, e.law, believed, e.d, e.groups * e.samples)
     return score, noised(noise.start, data, t)
 
 
-def _share_counts(e: Experiment, centre: ClassCentre, ends: FloatArray, noise: Streams) -> Arrays:
+def _share_counts(e: Experiment, centre: ClassCentre, ends: RealArray, noise: Streams) -> Arrays:
     uniform = noise.first.random(size=ends.shape[1:2])
     classes = np.stack([_classes(centre, states, uniform) for states in ends])
     return _counts(e, classes[:, None, :] == np.arange(len(class_weights(e.law, e.d)) - 1)[:, None])

@@ -10,11 +10,12 @@ import math
 import numpy as np
 from scipy.special import rel_entr
 
+from regimes.numerics.arrays import RealArray
 from regimes.theory.laws import Law
 from regimes.validate.laws import answers, class_centre, class_weights, density, draw, levels
 from regimes.validate.runs.class_measurements import grouped, streams
 from regimes.validate.runs.experiment import DATA, FORWARD, PATH, Arrays, Experiment, measurement
-from regimes.validate.simulation.channel import FloatArray, noised
+from regimes.validate.simulation.channel import noised
 from regimes.validate.simulation.forward_estimators import information_density, information_moments, planted, window_averages
 from regimes.validate.simulation.integrators import Streams, time_grid
 from regimes.validate.simulation.observables import freeze_time, nearest
@@ -37,7 +38,7 @@ def forward_data(experiment: Experiment, batch: int) -> Arrays:
     """
     e = experiment
     data_rng, noise_rng = e.generator(batch, DATA), e.generator(batch, PATH)
-    columns: dict[str, list[FloatArray]] = {"excess": [], "same": []}
+    columns: dict[str, list[RealArray]] = {"excess": [], "same": []}
     window, quarter = e.scheme.startswith("window"), e.scheme == "window, quarter"
     renewed = answers(e.law.family).renewal(e.law) if window else None
     for _ in range(e.groups):
@@ -99,9 +100,7 @@ def populationmoments(experiment: Experiment, batch: int) -> Arrays:
     return found
 
 
-def moments(
-    rng: np.random.Generator, law: Law, d: int, times: tuple[float, ...], groups: int, samples: int
-) -> tuple[FloatArray, FloatArray]:
+def moments(rng: np.random.Generator, law: Law, d: int, times: tuple[float, ...], groups: int, samples: int) -> tuple[RealArray, RealArray]:
     """I(t) and V(t) of the population law by groups of `samples` >= 2, (G, T) each."""
     return information_moments(rng, density(law, d), draw(rng, law, groups * samples, d)[0], times, groups)
 
@@ -128,7 +127,7 @@ def data_clones(experiment: Experiment, batch: int) -> Arrays:
     e = experiment
     data_rng, forward_rng, noise = e.generator(batch, DATA), e.generator(batch, FORWARD), streams(e, batch)
     grid = time_grid(e.horizon, 0.0, e.steps, spacing="snr", through=e.times, smallest=END_OF_CHOICE * max(e.times))
-    columns: dict[str, list[FloatArray]] = {}
+    columns: dict[str, list[RealArray]] = {}
     for _ in range(e.groups):
         data, _labels = draw(data_rng, e.law, e.n, e.d, np.float32)
         shares = _one_data_set(e, data, grid, noise)
@@ -138,10 +137,10 @@ def data_clones(experiment: Experiment, batch: int) -> Arrays:
     return {name: np.array(values) for name, values in columns.items()}
 
 
-def _one_data_set(e: Experiment, data: FloatArray, grid: FloatArray, noise: Streams) -> dict[str, FloatArray]:
+def _one_data_set(e: Experiment, data: RealArray, grid: RealArray, noise: Streams) -> dict[str, RealArray]:
     seen = np.empty((2, len(grid), e.samples), dtype=np.intp)
 
-    def watch(fine: int, i: int, t: float, x: FloatArray) -> None:
+    def watch(fine: int, i: int, t: float, x: RealArray) -> None:
         seen[fine, i] = nearest(x, math.exp(-t) * data)
 
     start = noised(noise.start, data[noise.start.integers(e.n, size=e.samples)], e.horizon)
@@ -153,11 +152,11 @@ def _one_data_set(e: Experiment, data: FloatArray, grid: FloatArray, noise: Stre
         "decided": seen[:, at] == seen[:, -1:],
         "held": np.stack([freeze_time(grid, datum) >= np.array(e.times)[:, None] for datum in seen]),
     }
-    shares: dict[str, FloatArray] = {name: happened[1].mean(axis=-1) for name, happened in outcomes.items()}
+    shares: dict[str, RealArray] = {name: happened[1].mean(axis=-1) for name, happened in outcomes.items()}
     return shares | {f"{name}_gain": shares[name] - happened[0].mean(axis=-1) for name, happened in outcomes.items()}
 
 
-def _forward_paths(e: Experiment, data: FloatArray, grid: FloatArray, rng: np.random.Generator) -> FloatArray:
+def _forward_paths(e: Experiment, data: RealArray, grid: RealArray, rng: np.random.Generator) -> RealArray:
     """(T,) share of exact Ornstein-Uhlenbeck paths that still have the datum they started on as the nearest one."""
     origin = rng.integers(e.n, size=e.samples)
     x, held, now = data[origin], np.ones(e.samples, dtype=bool), 0.0

@@ -7,15 +7,12 @@ is the variance of one noised cluster of standard deviation sd.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from regimes.numerics.arrays import RealArray
 from regimes.theory.errors import DomainError
 
-FloatArray = npt.NDArray[np.floating[Any]]
-IntArray = npt.NDArray[np.integer[Any]]
 Real = type[np.float32] | type[np.float64]
 
 
@@ -29,7 +26,7 @@ def cluster_var(t: float, variance: float) -> float:
     return noise_var(t) + variance * math.exp(-2.0 * t)
 
 
-def frame(rank: int, d: int) -> FloatArray:
+def frame(rank: int, d: int) -> RealArray:
     """Orthonormal rows (rank, d): the first `rank` vectors of the discrete cosine basis.
 
     The first row is (1, ..., 1)/sqrt(d), so that a centre of coordinate mu is the vector m = mu (1, ..., 1).
@@ -42,18 +39,18 @@ def frame(rank: int, d: int) -> FloatArray:
     if d < 1 or rank > d:
         raise DomainError(f"the means span {rank} directions: the dimension must be at least {max(rank, 1)}, not {d}")
     k = np.arange(rank)[:, None]
-    rows: FloatArray = np.sqrt(2.0 / d) * np.cos(np.pi * k * (np.arange(d) + 0.5) / d)
+    rows: RealArray = np.sqrt(2.0 / d) * np.cos(np.pi * k * (np.arange(d) + 0.5) / d)
     rows[:1] = 1.0 / math.sqrt(d)
     return rows
 
 
-def normal(rng: np.random.Generator, like: FloatArray) -> FloatArray:
+def normal(rng: np.random.Generator, like: RealArray) -> RealArray:
     """Standard normal numbers in the shape of `like`, float32 if it is float32, else float64."""
     real: Real = np.float32 if like.dtype == np.float32 else np.float64
     return rng.standard_normal(like.shape, dtype=real)
 
 
-def noised(rng: np.random.Generator, data: FloatArray, t: float) -> FloatArray:
+def noised(rng: np.random.Generator, data: RealArray, t: float) -> RealArray:
     """The forward channel: e^{-t} data + sqrt(Delta_t) z, same shape and type as `data`."""
     noise = normal(rng, data)
     noise *= noise.dtype.type(math.sqrt(noise_var(t)))

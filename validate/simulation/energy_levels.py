@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from regimes.numerics.arrays import FloatArray
 from regimes.theory.errors import DomainError
-
-FloatArray = npt.NDArray[np.float64]
 
 _BLOCK = 2**20  # levels held at once, or one sample's
 _LARGEST = 22  # 2^22 levels: three arrays of 32 MB

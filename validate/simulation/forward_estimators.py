@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from regimes.numerics.arrays import IntArray, RealArray
 from regimes.theory.errors import DomainError
-from regimes.validate.simulation.channel import FloatArray, IntArray, noise_var, noised
+from regimes.validate.simulation.channel import noise_var, noised
 from regimes.validate.simulation.scores import ClassCentre, EmpiricalCentre, NoisedLaw
 
 SAMPLE_BLOCK, DATA_BLOCK = 256, 2048  # one panel of the planted estimator: three arrays of this size
@@ -39,16 +40,16 @@ class Planted:
         (B, T) sum_c p(c|x)^2 over the classes of the data: its mean is phi(t) of the empirical law; 1 without classes.
     """
 
-    times: FloatArray
-    excess: FloatArray
-    weight: FloatArray
+    times: RealArray
+    excess: RealArray
+    weight: RealArray
     nearest: npt.NDArray[np.bool_]
-    agreement: FloatArray
+    agreement: RealArray
 
 
 def planted(
-    data: FloatArray, origin: IntArray, noise: FloatArray, times: Sequence[float] | FloatArray, *,
-    counts: npt.ArrayLike | None = None, classes: FloatArray | None = None,
+    data: RealArray, origin: IntArray, noise: RealArray, times: Sequence[float] | RealArray, *,
+    counts: npt.ArrayLike | None = None, classes: RealArray | None = None,
 ) -> Planted:  # fmt: skip
     """Planted-reference estimator for given data: two matrix products serve all times.
 
@@ -106,7 +107,7 @@ def _blocks(length: int, size: int) -> list[slice]:
     return [slice(first, min(first + size, length)) for first in range(0, length, size)]
 
 
-def _panel(data: FloatArray, square: FloatArray, own: IntArray, z: FloatArray, columns: slice) -> tuple[FloatArray, FloatArray]:
+def _panel(data: RealArray, square: RealArray, own: IntArray, z: RealArray, columns: slice) -> tuple[RealArray, RealArray]:
     """P and Q for one block of samples and one of data; the planted pair itself gets P = -inf."""
     planted_data, block = data[own], data[columns]
     real = data.dtype.type
@@ -129,8 +130,8 @@ def _panel(data: FloatArray, square: FloatArray, own: IntArray, z: FloatArray, c
 
 
 def _add_factors(
-    near: FloatArray, cross: FloatArray, speed: FloatArray, log_count: FloatArray | None, indicator: FloatArray | None,
-    others: FloatArray, largest: FloatArray, by_class: FloatArray,
+    near: RealArray, cross: RealArray, speed: RealArray, log_count: RealArray | None, indicator: RealArray | None,
+    others: RealArray, largest: RealArray, by_class: RealArray,
 ) -> None:  # fmt: skip
     """Add one panel's exp[s (s P + Q)] for every time to the sums, in place; keep the largest exponent."""
     real = near.dtype.type
@@ -152,13 +153,13 @@ def _add_factors(
             by_class[:, k] += work @ indicator
 
 
-def planted_batch(rng: np.random.Generator, data: FloatArray, times: Sequence[float] | FloatArray, samples: int) -> Planted:
+def planted_batch(rng: np.random.Generator, data: RealArray, times: Sequence[float] | RealArray, samples: int) -> Planted:
     """One batch of the planted estimator for a data set (n, d); `samples` <= n use different planted data."""
     real = np.float32 if data.dtype == np.float32 else np.float64
     return planted(data, np.arange(samples) % len(data), rng.standard_normal((samples, data.shape[1]), dtype=real), times)
 
 
-def plain_excess(rng: np.random.Generator, data: FloatArray, times: Sequence[float] | FloatArray, samples: int) -> FloatArray:
+def plain_excess(rng: np.random.Generator, data: RealArray, times: Sequence[float] | RealArray, samples: int) -> RealArray:
     """The textbook estimator, as a check: log n + log P_t^e(x) + (d/2) log(2 pi e Delta_t) for noised data x, (B, T).
 
     Its mean is d f^e(t), as that of `Planted.excess`; its variance is larger by that of |z|^2/2.
@@ -174,14 +175,12 @@ def plain_excess(rng: np.random.Generator, data: FloatArray, times: Sequence[flo
     )
 
 
-def class_agreement(rng: np.random.Generator, score: ClassCentre, data: FloatArray, times: Sequence[float] | FloatArray) -> FloatArray:
+def class_agreement(rng: np.random.Generator, score: ClassCentre, data: RealArray, times: Sequence[float] | RealArray) -> RealArray:
     """sum_c p(c|x)^2 for noised data x, (B, T): its mean is the cloning probability phi(t)."""
     return np.stack([np.square(score.posterior(noised(rng, data, t), t)).sum(axis=1) for t in map(float, times)], axis=1)
 
 
-def information_terms(
-    rng: np.random.Generator, law: NoisedLaw, data: FloatArray, times: Sequence[float] | FloatArray
-) -> Iterator[FloatArray]:
+def information_terms(rng: np.random.Generator, law: NoisedLaw, data: RealArray, times: Sequence[float] | RealArray) -> Iterator[RealArray]:
     """For every time log[P(x|a)/P_t(x)] under the population law, nats, as a sum of independent terms: (B, d) or (B, 1).
 
     All times share data and noise.
@@ -189,21 +188,21 @@ def information_terms(
     return _terms(law, data, rng.standard_normal(data.shape), times)
 
 
-def _terms(law: NoisedLaw, data: FloatArray, z: FloatArray, times: Sequence[float] | FloatArray) -> Iterator[FloatArray]:
+def _terms(law: NoisedLaw, data: RealArray, z: RealArray, times: Sequence[float] | RealArray) -> Iterator[RealArray]:
     for t in map(float, times):
         terms = law.terms(math.exp(-t) * data + math.sqrt(noise_var(t)) * z, t)
         channel = -0.5 * np.square(z) - 0.5 * math.log(2.0 * math.pi * noise_var(t))
         yield channel - terms if terms.shape == z.shape else channel.sum(axis=1, keepdims=True) - terms
 
 
-def information_density(rng: np.random.Generator, law: NoisedLaw, data: FloatArray, times: Sequence[float] | FloatArray) -> FloatArray:
+def information_density(rng: np.random.Generator, law: NoisedLaw, data: RealArray, times: Sequence[float] | RealArray) -> RealArray:
     """log[P(x|a)/P_t(x)]/d under the population law, nats per dimension, (B, T): mean I(t), variance V(t)/d."""
     return np.stack([terms.sum(axis=1) / data.shape[1] for terms in information_terms(rng, law, data, times)], axis=1)
 
 
 def information_moments(
-    rng: np.random.Generator, law: NoisedLaw, data: FloatArray, times: Sequence[float] | FloatArray, groups: int
-) -> tuple[FloatArray, FloatArray]:
+    rng: np.random.Generator, law: NoisedLaw, data: RealArray, times: Sequence[float] | RealArray, groups: int
+) -> tuple[RealArray, RealArray]:
     """I(t) and V(t) of the population law by groups of at least two data, (G, T) each; both without bias, V term by term."""
     mean, variance = np.empty((2, groups, len(times)))
     d = data.shape[1]
@@ -215,8 +214,8 @@ def information_moments(
 
 
 def window_averages(
-    law: NoisedLaw, data: FloatArray, noise: FloatArray, times: Sequence[float] | FloatArray, n: int, copies: int = 1
-) -> tuple[FloatArray, FloatArray]:
+    law: NoisedLaw, data: RealArray, noise: RealArray, times: Sequence[float] | RealArray, n: int, copies: int = 1
+) -> tuple[RealArray, RealArray]:
     """What the collapse window makes of the measured mean and variance of the information density: d f^e and phi_C, (T,) each.
 
     The window takes zeta = i(a; x) - log(n - 1) to be normal and the other data to add up to their mean: with the planted estimator
@@ -245,7 +244,7 @@ def window_averages(
     return excess, same
 
 
-def _normal_averages(means: FloatArray, spreads: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _normal_averages(means: RealArray, spreads: RealArray) -> tuple[RealArray, RealArray]:
     """E log(1 + e^{-zeta}) and E 1/(1 + e^{-zeta}) for normal zeta, by the trapezoidal rule."""
     node = np.linspace(-8.0, 8.0, 257)
     weight = np.exp(-0.5 * node**2)

@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from regimes.numerics.arrays import RealArray
 from regimes.theory.errors import DomainError, UnknownNameError
-from regimes.validate.simulation.channel import FloatArray, cluster_var, normal
+from regimes.validate.simulation.channel import cluster_var, normal
 from regimes.validate.simulation.scores import Centre
 
 
@@ -38,7 +39,7 @@ class Streams(NamedTuple):
 
 def time_grid(
     start: float, stop: float = 0.0, steps: int = 200, *, spacing: str = "uniform", through: Iterable[float] = (), smallest: float = 1e-4
-) -> FloatArray:
+) -> RealArray:
     """Decreasing times from `start` to `stop`, about `steps` steps, passing exactly through every time of `through`.
 
     Parameters
@@ -77,13 +78,13 @@ def time_grid(
 class Scheme(NamedTuple):
     """x_s = keep x_t + pull c + noise xi, one number per step of a grid, and `carry`: how noise at t is damped by the step."""
 
-    keep: FloatArray
-    pull: FloatArray
-    noise: FloatArray
-    carry: FloatArray
+    keep: RealArray
+    pull: RealArray
+    noise: RealArray
+    carry: RealArray
 
 
-def sde_scheme(grid: FloatArray, variance: float, scheme: str = "exponential") -> Scheme:
+def sde_scheme(grid: RealArray, variance: float, scheme: str = "exponential") -> Scheme:
     """Coefficients of the reverse SDE on a decreasing grid: "exponential" (centre frozen over a step) or "euler" (Euler-Maruyama)."""
     s, h, before, after, decay = _steps(grid, variance)
     if scheme == "exponential":
@@ -95,7 +96,7 @@ def sde_scheme(grid: FloatArray, variance: float, scheme: str = "exponential") -
     raise UnknownNameError("scheme", scheme, ("exponential", "euler"))
 
 
-def flow_scheme(grid: FloatArray, variance: float, scheme: str = "exponential") -> Scheme:
+def flow_scheme(grid: RealArray, variance: float, scheme: str = "exponential") -> Scheme:
     """Coefficients of the probability flow -dx = [x + S] dt: "exponential" or "euler"."""
     s, h, before, after, decay = _steps(grid, variance)
     still = np.zeros_like(h)
@@ -107,7 +108,7 @@ def flow_scheme(grid: FloatArray, variance: float, scheme: str = "exponential") 
     raise UnknownNameError("scheme", scheme, ("exponential", "euler", "heun"))
 
 
-def _steps(grid: FloatArray, variance: float) -> tuple[FloatArray, ...]:
+def _steps(grid: RealArray, variance: float) -> tuple[RealArray, ...]:
     t, s = np.asarray(grid[:-1], dtype=np.float64), np.asarray(grid[1:], dtype=np.float64)
     if not ((t > s).all() and (s >= 0).all()):
         raise DomainError("a grid of the reverse process has to decrease, down to 0 at the lowest")
@@ -116,8 +117,8 @@ def _steps(grid: FloatArray, variance: float) -> tuple[FloatArray, ...]:
 
 
 def reverse_sde(
-    centre: Centre, x: FloatArray, grid: FloatArray, rng: np.random.Generator, scheme: str = "exponential"
-) -> Iterator[tuple[float, FloatArray]]:
+    centre: Centre, x: RealArray, grid: RealArray, rng: np.random.Generator, scheme: str = "exponential"
+) -> Iterator[tuple[float, RealArray]]:
     """States (t, x_t) of the reverse SDE at every time of `grid`, the start included.
 
     Parameters
@@ -133,7 +134,7 @@ def reverse_sde(
         yield float(grid[i + 1]), x
 
 
-def probability_flow(centre: Centre, x: FloatArray, grid: FloatArray, scheme: str = "exponential") -> Iterator[tuple[float, FloatArray]]:
+def probability_flow(centre: Centre, x: RealArray, grid: RealArray, scheme: str = "exponential") -> Iterator[tuple[float, RealArray]]:
     """States (t, x_t) of the probability flow at every time of `grid`: "exponential", "euler" or "heun" (second order)."""
     rule = flow_scheme(grid, centre.variance, "euler" if scheme == "heun" else scheme)
     yield float(grid[0]), x

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from regimes.validate.simulation.channel import FloatArray, IntArray
+from regimes.numerics.arrays import IntArray, RealArray
 
 PANEL = 2**21  # entries of the largest block of distances
 
 
-def nearest(x: FloatArray, points: FloatArray) -> IntArray:
+def nearest(x: RealArray, points: RealArray) -> IntArray:
     """Index of the row of `points` (K, d) closest to each row of `x` (B, d); the first, if several are equally close.
 
     The class of a state is `nearest(x, means)`, its datum `nearest(x, data)`.
@@ -30,25 +30,25 @@ def agreement(first: IntArray, second: IntArray) -> int:
     return int(np.count_nonzero(first == second))
 
 
-def drawn_class(posterior: FloatArray, rng: np.random.Generator) -> IntArray:
+def drawn_class(posterior: RealArray, rng: np.random.Generator) -> IntArray:
     """One class per row, drawn with the probabilities `posterior` (B, K)."""
     drawn: IntArray = (posterior.cumsum(axis=1)[:, :-1] <= rng.random((len(posterior), 1))).sum(axis=1)
     return drawn
 
 
-def participation(weights: FloatArray) -> FloatArray:
+def participation(weights: RealArray) -> RealArray:
     """sum_mu w_mu^2 over the last axis: the probability that two draws agree."""
-    ratio: FloatArray = np.einsum("...i,...i->...", weights, weights)
+    ratio: RealArray = np.einsum("...i,...i->...", weights, weights)
     return ratio
 
 
-def overlap(x: FloatArray, direction: FloatArray) -> FloatArray:
+def overlap(x: RealArray, direction: RealArray) -> RealArray:
     """q = m.x/sqrt(d) for the mean m = `direction` (d,), of states `x` (..., d)."""
-    q: FloatArray = x @ direction / np.sqrt(x.shape[-1])
+    q: RealArray = x @ direction / np.sqrt(x.shape[-1])
     return q
 
 
-def freeze_time(times: FloatArray, datum: IntArray) -> FloatArray:
+def freeze_time(times: RealArray, datum: IntArray) -> RealArray:
     """Time at which each trajectory takes up the datum it keeps to the end.
 
     Parameters
@@ -66,5 +66,5 @@ def freeze_time(times: FloatArray, datum: IntArray) -> FloatArray:
     changed: npt.NDArray[np.bool_] = datum != datum[-1]
     last = len(times) - 1 - np.argmax(changed[::-1], axis=0)  # last time with another datum
     stop = np.where(changed.any(axis=0), last + 1, 0)
-    frozen: FloatArray = np.asarray(times)[stop]
+    frozen: RealArray = np.asarray(times)[stop]
     return frozen

@@ -12,8 +12,9 @@ from typing import Protocol
 
 import numpy as np
 
+from regimes.numerics.arrays import IntArray, RealArray
 from regimes.theory.errors import DomainError, UnknownNameError
-from regimes.validate.simulation.channel import FloatArray, IntArray, Real, cluster_var, normal
+from regimes.validate.simulation.channel import Real, cluster_var, normal
 from regimes.validate.simulation.integrators import Scheme, Streams, sde_scheme, time_grid
 from regimes.validate.simulation.scores import ClassCentre
 from regimes.validate.simulation.two_grids import halved
@@ -35,12 +36,12 @@ class Projection:
         The score in these directions.
     """
 
-    means: FloatArray
-    weights: FloatArray
+    means: RealArray
+    weights: RealArray
     sd: float
     centre: ClassCentre
 
-    def draw(self, rng: np.random.Generator, n: int) -> FloatArray:
+    def draw(self, rng: np.random.Generator, n: int) -> RealArray:
         """`n` independent data in these directions, (n, r)."""
         labels = rng.choice(len(self.weights), size=n, p=self.weights)
         return np.asarray(self.means[labels] + self.sd * rng.standard_normal((n, self.means.shape[1])))
@@ -65,7 +66,7 @@ class CloneCounts:
         most gained + lost.
     """
 
-    times: FloatArray
+    times: RealArray
     pairs: int
     agree: IntArray
     agree_fine: IntArray | None = None
@@ -76,14 +77,14 @@ class CloneCounts:
 BLOCK = 2**15  # states of one clone and all branch times advanced together: they and the noise stay in the cache
 
 
-def default_horizon(clusters: Projection, times: Sequence[float] | FloatArray) -> float:
+def default_horizon(clusters: Projection, times: Sequence[float] | RealArray) -> float:
     """Start of the reverse process: the overlap with every mean has fallen to e^{-6} of the noise, or the largest branch time."""
     length = float(np.max(np.einsum("kr,kr->k", clusters.means, clusters.means), initial=0.0))
     return max(0.5 * math.log1p(length) + 6.0, float(np.max(times)))
 
 
 def clones_projected(
-    clusters: Projection, times: Sequence[float] | FloatArray, pairs: int, steps: int, streams: Streams, *,
+    clusters: Projection, times: Sequence[float] | RealArray, pairs: int, steps: int, streams: Streams, *,
     horizon: float | None = None, start: str = "normal", scheme: str = "exponential", outcome: str = "posterior",
     halving: bool = False, dtype: Real = np.float32,
 ) -> CloneCounts:  # fmt: skip
@@ -136,14 +137,14 @@ def clones_projected(
 
 
 class _Advance(Protocol):
-    def __call__(self, y: FloatArray, xi: FloatArray, step: int, rule: Scheme, grid: FloatArray) -> None: ...
+    def __call__(self, y: RealArray, xi: RealArray, step: int, rule: Scheme, grid: RealArray) -> None: ...
 
 
 class _Clones:
     """One block of parents and their clones, in the coordinates of the means."""
 
     def __init__(
-        self, clusters: Projection, grid: FloatArray, branches: FloatArray, scheme: str, outcome: str, halving: bool, dtype: Real,
+        self, clusters: Projection, grid: RealArray, branches: RealArray, scheme: str, outcome: str, halving: bool, dtype: Real,
     ) -> None:  # fmt: skip
         self.grid, self.branches, self.outcome, self.dtype = grid, branches, outcome, dtype
         self.means, self.weights, self.centre = clusters.means, clusters.weights, clusters.centre
@@ -153,13 +154,13 @@ class _Clones:
         self.rules = [sde_scheme(each, self.centre.variance, scheme) for each in self.grids]
         self.advance: _Advance = self._two_clusters if self.means.shape == (2, 1) else self._any_clusters
 
-    def _any_clusters(self, y: FloatArray, xi: FloatArray, step: int, rule: Scheme, grid: FloatArray) -> None:
+    def _any_clusters(self, y: RealArray, xi: RealArray, step: int, rule: Scheme, grid: RealArray) -> None:
         centre = self.centre(y.reshape(-1, y.shape[-1]), float(grid[step])).reshape(y.shape)
         y *= self.dtype(rule.keep[step])
         y += self.dtype(rule.pull[step]) * centre
         y += self.dtype(rule.noise[step]) * xi
 
-    def _two_clusters(self, y: FloatArray, xi: FloatArray, step: int, rule: Scheme, grid: FloatArray) -> None:
+    def _two_clusters(self, y: RealArray, xi: RealArray, step: int, rule: Scheme, grid: RealArray) -> None:
         """Two clusters on a line: c = middle + half tanh(L/2), L the log-odds; all in place."""
         t = float(grid[step])
         decay, width = math.exp(-t), cluster_var(t, self.centre.variance)
@@ -176,7 +177,7 @@ class _Clones:
         np.multiply(xi, self.dtype(rule.noise[step]), out=odds)
         y += odds
 
-    def _walk(self, states: Sequence[FloatArray], step: int, rng: np.random.Generator) -> None:
+    def _walk(self, states: Sequence[RealArray], step: int, rng: np.random.Generator) -> None:
         """One step of the coarse grid on either grid, on the same noise."""
         xi = normal(rng, states[0])
         if len(states) == 2:
@@ -198,8 +199,8 @@ class _Clones:
             top = float(self.grid[0])
             labels = streams.start.choice(len(self.weights), size=pairs, p=self.weights)
             first = math.sqrt(cluster_var(top, self.centre.variance)) * first + math.exp(-top) * self.means[labels]
-        parents: list[FloatArray] = [first.astype(self.dtype) for _ in self.grids]
-        clones: list[FloatArray] = [np.empty((2, number, pairs, rank), dtype=self.dtype) for _ in self.grids]
+        parents: list[RealArray] = [first.astype(self.dtype) for _ in self.grids]
+        clones: list[RealArray] = [np.empty((2, number, pairs, rank), dtype=self.dtype) for _ in self.grids]
         active = 0
         for step in range(len(self.grid)):
             if active < number and self.grid[step] == self.branches[active]:
@@ -218,7 +219,7 @@ class _Clones:
         fine = agree[-1]
         return np.stack([agree[0].sum(1), fine.sum(1), (fine & ~agree[0]).sum(1), (agree[0] & ~fine).sum(1)])
 
-    def _classes(self, y: FloatArray, uniform: FloatArray) -> IntArray:
+    def _classes(self, y: RealArray, uniform: RealArray) -> IntArray:
         flat = y.reshape(-1, y.shape[-1]).astype(np.float64)
         if self.outcome == "nearest" or self.centre.variance == 0:
             gap = flat[:, None, :] - self.means

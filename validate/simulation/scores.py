@@ -17,8 +17,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from regimes.numerics.arrays import IntArray, RealArray
 from regimes.theory.errors import DomainError
-from regimes.validate.simulation.channel import FloatArray, IntArray, Real, noise_var
+from regimes.validate.simulation.channel import Real, noise_var
 
 
 class Centre(Protocol):
@@ -27,13 +28,13 @@ class Centre(Protocol):
     @property
     def variance(self) -> float: ...
 
-    def __call__(self, x: FloatArray, t: float) -> FloatArray: ...
+    def __call__(self, x: RealArray, t: float) -> RealArray: ...
 
 
 class ClassCentre(Centre, Protocol):
     """A score that knows the classes."""
 
-    def posterior(self, x: FloatArray, t: float) -> FloatArray:
+    def posterior(self, x: RealArray, t: float) -> RealArray:
         """Probability of each class given x_t = x, (B, K); at t = 0 of a final state of the reverse process, where spins are its signs."""
 
 
@@ -43,28 +44,28 @@ class OrderParameter(ClassCentre, Protocol):
     complete: bool
     """Whether the order parameter tells of the class all that x tells."""
 
-    def read(self, x: FloatArray) -> FloatArray:
+    def read(self, x: RealArray) -> RealArray:
         """The order parameter of states x (B, d), (B, 1)."""
 
 
 class NoisedLaw(Protocol):
     """The density of a noised law."""
 
-    def terms(self, x: FloatArray, t: float) -> FloatArray:
+    def terms(self, x: RealArray, t: float) -> RealArray:
         """log P_t(x) in nats as a sum of independent terms: (B, d) where coordinates are independent, else (B, 1); x is (B, d), t > 0."""
 
 
-def softmax(logits: FloatArray) -> FloatArray:
+def softmax(logits: RealArray) -> RealArray:
     """exp(logits) normalised over the last axis; cannot overflow."""
-    weight: FloatArray = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    weight: RealArray = np.exp(logits - logits.max(axis=-1, keepdims=True))
     weight /= weight.sum(axis=-1, keepdims=True)
     return weight
 
 
-def log_sum_exp(logits: FloatArray) -> FloatArray:
+def log_sum_exp(logits: RealArray) -> RealArray:
     """log sum exp over the last axis; cannot overflow."""
     top = logits.max(axis=-1)
-    value: FloatArray = top + np.log(np.exp(logits - top[..., None]).sum(axis=-1))
+    value: RealArray = top + np.log(np.exp(logits - top[..., None]).sum(axis=-1))
     return value
 
 
@@ -88,11 +89,11 @@ class Posterior:
         (B,) index of the row of largest weight (the first, if equal); without multiplicities the nearest datum.
     """
 
-    centre: FloatArray
-    log_density: FloatArray
-    max_weight: FloatArray
-    square_sum: FloatArray
-    class_weights: FloatArray
+    centre: RealArray
+    log_density: RealArray
+    max_weight: RealArray
+    square_sum: RealArray
+    class_weights: RealArray
     nearest: IntArray
 
 
@@ -147,7 +148,7 @@ class EmpiricalCentre:
         self._blocks = query_block, data_block
         self._tables = {self.dtype: self._table(self.dtype)}
 
-    def _table(self, dtype: np.dtype[np.floating[Any]]) -> FloatArray:
+    def _table(self, dtype: np.dtype[np.floating[Any]]) -> RealArray:
         """One augmented matrix [a, -|a|^2/2, log count, 1] for both products, a in units of the largest |a|."""
         table = np.empty((self.n, self.d + 3), dtype=dtype)
         table[:, : self.d] = self._data / self._reach
@@ -157,22 +158,22 @@ class EmpiricalCentre:
         return table
 
     @cached_property
-    def _precise(self) -> FloatArray:
+    def _precise(self) -> RealArray:
         return self._tables.get(np.dtype(np.float64), self._table(np.dtype(np.float64)))
 
-    def __call__(self, x: FloatArray, t: float) -> FloatArray:
+    def __call__(self, x: RealArray, t: float) -> RealArray:
         """Mean of the data under the posterior weights, same shape and type as `x` (B, d)."""
         return self._run(x, t, full=False).centre
 
-    def posterior(self, x: FloatArray, t: float) -> Posterior:
+    def posterior(self, x: RealArray, t: float) -> Posterior:
         """Every summary of the weights in the same pass."""
         return self._run(x, t, full=True)
 
-    def log_density(self, x: FloatArray, t: float) -> FloatArray:
+    def log_density(self, x: RealArray, t: float) -> RealArray:
         """log P_t^e(x) in nats, (B,)."""
         return self._run(x, t, full=False).log_density
 
-    def _run(self, x: FloatArray, t: float, full: bool) -> Posterior:
+    def _run(self, x: RealArray, t: float, full: bool) -> Posterior:
         variance = noise_var(t)
         if not (math.isfinite(t) and variance > 0):
             raise DomainError(f"t={t}: the empirical score needs a finite t > 0")
@@ -186,7 +187,7 @@ class EmpiricalCentre:
         log_density = log_total - self._log_total - 0.5 * self.d * math.log(2.0 * math.pi * variance)
         return Posterior(centre.astype(x.dtype, copy=False), log_density, top, square, classes, nearest.astype(np.intp))
 
-    def _query(self, x: FloatArray, decay: float, variance: float, full: bool) -> _Tally:
+    def _query(self, x: RealArray, decay: float, variance: float, full: bool) -> _Tally:
         """Stream all data past one block of queries."""
         centred = x.astype(np.float64) - decay * self._mean
         square = np.einsum("ij,ij->i", centred, centred)
@@ -219,7 +220,7 @@ class EmpiricalCentre:
         return tally
 
     def _add_pairs(
-        self, tally: _Tally, x: FloatArray, decay: float, variance: float, rows: IntArray, columns: IntArray, given: FloatArray | None
+        self, tally: _Tally, x: RealArray, decay: float, variance: float, rows: IntArray, columns: IntArray, given: RealArray | None
     ) -> None:
         """Add a few pairs, a bounded number at a time; log weights that are not given come from explicit differences."""
         chunk = max(1, 2**20 // self.d)
@@ -227,7 +228,7 @@ class EmpiricalCentre:
             row, column = rows[start : start + chunk], columns[start : start + chunk]
             if given is None:
                 gap = x[row] - decay * self._data[column]
-                logit: FloatArray = self._log_count[column] - np.einsum("ij,ij->i", gap, gap) / (2.0 * variance)
+                logit: RealArray = self._log_count[column] - np.einsum("ij,ij->i", gap, gap) / (2.0 * variance)
             else:
                 logit = given[start : start + chunk]
             tally.add_pairs(row, column, logit, self._data[column] / self._reach, self._classes[column])
@@ -238,7 +239,7 @@ class _Tally:
 
     SLACK = 20.0  # e^20 more than the reference still fits every type, so rescaling can wait
 
-    def __init__(self, queries: int, d: int, classes: int, base: FloatArray) -> None:
+    def __init__(self, queries: int, d: int, classes: int, base: RealArray) -> None:
         self.base = base  # log weight of the products' zero
         self.reference = np.full(queries, -math.inf)
         self.best = np.full(queries, -math.inf)
@@ -247,22 +248,22 @@ class _Tally:
         self.square = np.zeros(queries)
         self.classes = np.zeros((queries, classes))
 
-    def offset(self) -> FloatArray:
+    def offset(self) -> RealArray:
         """What a product has to add so that its logits are measured from the reference."""
         return np.where(np.isfinite(self.reference), self.base - self.reference, 0.0)
 
-    def zero(self) -> FloatArray:
+    def zero(self) -> RealArray:
         """The log weight from which a product's logits are measured."""
         return np.where(np.isfinite(self.reference), self.reference, self.base)
 
-    def _raise(self, rows: npt.NDArray[np.bool_] | IntArray, reference: FloatArray) -> None:
+    def _raise(self, rows: npt.NDArray[np.bool_] | IntArray, reference: RealArray) -> None:
         scale = np.exp(self.reference[rows] - reference)
         self.sums[rows] *= scale[:, None]
         self.classes[rows] *= scale[:, None]
         self.square[rows] *= scale**2
         self.reference[rows] = reference
 
-    def survivors(self, logits: FloatArray, margin: float) -> npt.NDArray[np.bool_]:
+    def survivors(self, logits: RealArray, margin: float) -> npt.NDArray[np.bool_]:
         """Pairs whose log weight may lie within `margin` of the best seen so far."""
         floor = logits.max(axis=1).astype(np.float64)
         seen = np.isfinite(self.reference)
@@ -270,7 +271,7 @@ class _Tally:
         kept: npt.NDArray[np.bool_] = logits >= (floor - margin)[:, None]
         return kept
 
-    def add_dense(self, logits: FloatArray, table: FloatArray, classes: FloatArray, first: int, full: bool) -> None:
+    def add_dense(self, logits: RealArray, table: RealArray, classes: RealArray, first: int, full: bool) -> None:
         """Add a panel of logits (overwritten) that are measured from the reference."""
         top = logits.max(axis=1).astype(np.float64)
         fresh = ~np.isfinite(self.reference)
@@ -292,7 +293,7 @@ class _Tally:
             self.square += np.einsum("ij,ij->i", weight, weight)
             self.classes += weight @ classes.astype(weight.dtype)
 
-    def add_pairs(self, rows: IntArray, columns: IntArray, logit: FloatArray, data: FloatArray, classes: FloatArray) -> None:
+    def add_pairs(self, rows: IntArray, columns: IntArray, logit: RealArray, data: RealArray, classes: RealArray) -> None:
         """Add pairs (query, datum), sorted by query, with absolute log weights."""
         starts = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]])
         row, length = rows[starts], np.diff(np.r_[starts, len(rows)])
@@ -309,7 +310,7 @@ class _Tally:
         self.square[row] += np.add.reduceat(weight**2, starts)
         self.classes[row] += np.add.reduceat(weight[:, None] * classes, starts)
 
-    def summary(self, full: bool) -> tuple[FloatArray, ...]:
+    def summary(self, full: bool) -> tuple[RealArray, ...]:
         """centre, log of the total weight, largest weight, sum of squares, classes, nearest."""
         total = self.sums[:, -1]
         log_total = self.reference + np.log(total)

@@ -6,23 +6,24 @@ import math
 
 import numpy as np
 
-from regimes.validate.simulation.channel import FloatArray, noise_var
+from regimes.numerics.arrays import RealArray
+from regimes.validate.simulation.channel import noise_var
 
 
-def spin_factor(x: FloatArray, t: float) -> FloatArray:
+def spin_factor(x: RealArray, t: float) -> RealArray:
     """(B,) log of prod N(x_i; e^{-t} a_i, Delta_t) without the terms odd in a_i = +-1."""
     noise, d = noise_var(t), x.shape[1]
     square = np.einsum("ij,ij->i", x, x) + d * math.exp(-2.0 * t)
     return np.asarray(-square / (2.0 * noise) - 0.5 * d * math.log(2.0 * math.pi * noise))
 
 
-def log_cosh(x: FloatArray) -> FloatArray:
+def log_cosh(x: RealArray) -> RealArray:
     """log cosh x, without overflow."""
     size = np.abs(x)
     return np.asarray(size + np.log1p(np.exp(-2.0 * size)) - math.log(2.0))
 
 
-def log_cosh_sums(field: FloatArray, y: FloatArray) -> FloatArray:
+def log_cosh_sums(field: RealArray, y: RealArray) -> RealArray:
     """sum_i log[2 cosh(y + f_i)], (B, len(y)), f = field (B, d).
 
     2 cosh(y + f) = e^{|f| - y} (b + a w) with w = e^{2y}, a = e^{f - |f|}, b = e^{-f - |f|}: sixteen coordinates make a polynomial

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from regimes.validate.simulation.channel import FloatArray
+from regimes.numerics.arrays import RealArray
 from regimes.validate.simulation.integrators import Scheme, Streams, sde_scheme
 from regimes.validate.simulation.scores import Centre
 
-Watch = Callable[[int, int, float, FloatArray], None]
+Watch = Callable[[int, int, float, RealArray], None]
 """Called as ``watch(grid, i, t, x)`` with the parents' states (B, d) at point i of the coarse grid; grid 0 is coarse, 1 fine."""
 
 
@@ -32,11 +32,11 @@ class Ends(NamedTuple):
         (2, 2, T, B, d); the second axis counts the clones of a pair, T the branch times.
     """
 
-    parents: FloatArray
-    clones: FloatArray
+    parents: RealArray
+    clones: RealArray
 
 
-def halved(grid: FloatArray) -> FloatArray:
+def halved(grid: RealArray) -> RealArray:
     """`grid` with the middle of every step put in."""
     fine = np.empty(2 * len(grid) - 1)
     fine[::2], fine[1::2] = grid, 0.5 * (grid[1:] + grid[:-1])
@@ -44,7 +44,7 @@ def halved(grid: FloatArray) -> FloatArray:
 
 
 def clones_on_two_grids(
-    centre: Centre, x: FloatArray, times: tuple[float, ...], grid: FloatArray, streams: Streams, scheme: str, watch: Watch | None = None
+    centre: Centre, x: RealArray, times: tuple[float, ...], grid: RealArray, streams: Streams, scheme: str, watch: Watch | None = None
 ) -> Ends:
     """Run parents from x to the end of `grid`, and from every branch time two clones of each.
 
@@ -87,16 +87,16 @@ def clones_on_two_grids(
     return Ends(parents[:, 0], ends)
 
 
-def _noise(streams: Streams, branches: int, like: FloatArray) -> FloatArray:
+def _noise(streams: Streams, branches: int, like: RealArray) -> RealArray:
     """Normal numbers for the parents, the first and the second clones, each from its own stream."""
     numbers = ((streams.path, 1), (streams.first, branches), (streams.second, branches))
     real = np.float32 if like.dtype == np.float32 else np.float64
     return np.concatenate([rng.standard_normal((k, *like.shape), dtype=real) for rng, k in numbers])
 
 
-def _centres(centre: Centre, states: FloatArray, t: float) -> FloatArray:
+def _centres(centre: Centre, states: RealArray, t: float) -> RealArray:
     return centre(states.reshape(-1, states.shape[-1]), t).reshape(states.shape)
 
 
-def _step(states: FloatArray, centres: FloatArray, rule: Scheme, i: int, xi: FloatArray) -> FloatArray:
+def _step(states: RealArray, centres: RealArray, rule: Scheme, i: int, xi: RealArray) -> RealArray:
     return np.asarray(float(rule.keep[i]) * states + float(rule.pull[i]) * centres + float(rule.noise[i]) * xi)

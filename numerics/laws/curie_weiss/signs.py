@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 
-from regimes.numerics.arrays import FloatArray, Pair
-from regimes.numerics.speciation.line_average import Rows, line_averages
+from regimes.numerics.arrays import FloatArray, Pair, Rows
+from regimes.numerics.speciation.line_average import line_averages
 from regimes.numerics.speciation.odds import OddsFunction
 
 _GRAM = 14  # nodes that stand for a stretch of M

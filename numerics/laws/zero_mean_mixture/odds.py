@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimes.numerics.arrays import EPS, FloatArray, Pair, Values, count_of
+from regimes.numerics.arrays import EPS, FloatArray, Pair, Rows, Values, count_of
 from regimes.numerics.runtime.functions import log_ratio_gap
-from regimes.numerics.speciation.line_average import Rows, line_averages
+from regimes.numerics.speciation.line_average import line_averages
 from regimes.numerics.speciation.odds import ClassOdds, Curvatures, OddsFunction
 from regimes.theory.laws import ZeroMeanMixture
 from regimes.theory.model import DataModel

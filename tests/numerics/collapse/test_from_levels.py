@@ -352,7 +352,7 @@ def test_clusters_have_a_second_method_for_everything(sd: float, t: float, alpha
     ],
 )
 def test_the_entropy_is_that_of_the_energy_cumulant(name: str, values: dict[str, Any]) -> None:
-    """s = log(2 pi e Delta)/2 + I by two roads; of the mixture also from the clusters' own entropies."""
+    """s = log(2 pi e Delta)/2 + I by two methods; of the mixture also from the clusters' own entropies."""
     t = np.array([1e-3, 0.3, 2.0, 9.0])
     one, other = (predict(name, "entropy", t=t, method=m, **values) for m in ("quadrature", "energy-cumulant"))
     assert np.all(np.abs(one.value - other.value) <= one.error + other.error)

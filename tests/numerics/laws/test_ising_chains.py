@@ -158,14 +158,14 @@ def test_weak_signals_see_the_difference_of_the_correlations(d: int) -> None:
 
 @pytest.mark.parametrize(("beta_a", "beta_b", "t", "d"), [(1.0, 0.5, 1.3, 500), (0.4, 0.1, 3, 1e6), (1.2, 0.3, 0.15, 12), (0.8, 0.5, 4, 9)])
 def test_the_laws_of_the_two_classes_belong_together(beta_a: float, beta_b: float, t: float, d: int) -> None:
-    """Two roads to the cloning probability agree: that ties the law of one class to that of the other, computed apart."""
+    """Two methods for the cloning probability agree: that ties the law of one class to that of the other, computed apart."""
 
-    def roads(log_odds: Any, weights: Any, own: Any) -> Any:
+    def both(log_odds: Any, weights: Any, own: Any) -> Any:
         other = log_odds.sum(-1, keepdims=True)
         posterior = 1 / (1 + np.exp(other))
         return np.concatenate([posterior**2 + (1 - posterior) ** 2, posterior], axis=-1)
 
-    value, error = averages(beta_a, beta_b, t, d, roads)
+    value, error = averages(beta_a, beta_b, t, d, both)
     mean, blur = value.mean(0), error.mean(0)
     assert abs(mean[0] - mean[1]) <= blur[0] + blur[1] + 1e-12
 

@@ -14,6 +14,7 @@ import sympy as sp
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from regimes.numerics.arrays import RealArray
 from regimes.theory.conventions import a
 from regimes.theory.errors import DomainError
 from regimes.theory.laws import (
@@ -23,7 +24,7 @@ from regimes.theory.laws import (
 from regimes.theory.model import all_models, get_model
 from regimes.validate.laws import density, draw, in_numbers
 from regimes.validate.laws import product as sampling
-from regimes.validate.simulation.channel import FloatArray, noise_var
+from regimes.validate.simulation.channel import noise_var
 
 SIGMAS = 5.5
 TIMES = [1e-3, 0.05, 0.4, 3.0]
@@ -60,7 +61,7 @@ def test_coordinates_have_the_probabilities_of_the_prior(name: str, dtype: type[
     ("product-uniform", lambda p: math.sqrt(3) * (2 * p - 1)),
     ("product-logistic", lambda p: math.sqrt(3) / math.pi * np.log(p / (1 - p))),
 ])  # fmt: skip
-def test_the_table_of_a_smooth_piece_is_its_quantile_function(name: str, quantile: Callable[[FloatArray], FloatArray]) -> None:
+def test_the_table_of_a_smooth_piece_is_its_quantile_function(name: str, quantile: Callable[[RealArray], RealArray]) -> None:
     """Between its points too, where it is linear: within 1e-6, a hundredth of what 1e9 numbers could tell."""
     law = law_of(name)
     assert isinstance(law, Product)
