@@ -13,11 +13,11 @@ from regimes.numerics.quantity import Quantity
 from regimes.theory.channel.schedules import SCHEDULES
 from regimes.theory.errors import DomainError
 from regimes.theory.model import DataModel, all_groups, all_models, get_model
-from regimes.theory.params import ALPHA, DIMENSION, POINTS, Param
+from regimes.theory.params import ALPHA, DIMENSION, POINTS, TIME, Param
 
 pytestmark = pytest.mark.quick
 
-CHEAP = {DIMENSION.name: 8.0, POINTS.name: 16.0}
+CHEAP = {TIME.name: 2.0, DIMENSION.name: 4.0, POINTS.name: 16.0}
 PAIRS = [(model, name) for model in all_models().values() for name in quantities(model)]
 
 
