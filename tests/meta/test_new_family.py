@@ -69,6 +69,13 @@ def test_the_page_shows_one_file_per_layer_and_a_model() -> None:
     assert list(SOURCES) == PLACES
 
 
+def test_the_page_is_in_the_style_of_the_house(tree: Path) -> None:
+    places = [str(tree / place) for place in PLACES]
+    for check in (["check"], ["format", "--check"]):
+        done = run([sys.executable, "-m", "ruff", *check, "--no-cache", "--config", str(ROOT / "pyproject.toml"), *places], tree, tree)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_new_family_is_described_and_predicted(tree: Path, tmp_path: Path) -> None:
     shown = regimes(tmp_path, tree, "models", "sphere")
     assert shown.returncode == 0 and "uniform on the sphere" in shown.stdout and "rate-function" in shown.stdout, shown.stderr

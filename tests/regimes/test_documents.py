@@ -18,6 +18,7 @@ from regimes.cli import COMMANDS
 ROOT = Path(__file__).parents[2]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 CHECKER = doctest.OutputChecker()
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/guide.md", "docs/architecture.md")
 
 
 def text(name: str) -> str:
@@ -70,7 +71,7 @@ def mistakes(document: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/guide.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_command_in_a_document_exists_with_these_options(name: str) -> None:
     assert any("regimes " in line for line in lines_of_code(text(name)))
     assert mistakes(text(name)) == []
@@ -103,7 +104,7 @@ def test_the_guide_names_what_the_program_has() -> None:
 
 
 def test_links_of_the_documents_lead_to_files() -> None:
-    for name in ("README.md", "CONTRIBUTING.md", "docs/guide.md"):
+    for name in DOCUMENTS:
         for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", text(name)):
             assert (ROOT / name).parent.joinpath(link).is_file(), f"{name}: {link}"
 
