@@ -276,7 +276,7 @@ def test_a_failed_step_is_printed_with_both_values_and_status_1(monkeypatch: pyt
     from regimes.theory.derivations import Derivation, Step
 
     x = sp.Symbol("x", positive=True)
-    planted = Step("doubled", "twice x is three times x", "identity", "planted", 2 * x, 3 * x, 3 * x)
+    planted = Step("doubled", "twice x is three times x", "planted", 2 * x, 3 * x, 3 * x)
     derivation = Derivation("gaussian", "collapse", "planted", {x: (1, 2)}, steps=(planted,))
     put(monkeypatch, "regimes.theory.derive", derive=lambda model, kind: derivation)
     status, out, err = answer("derive gaussian collapse", capsys)

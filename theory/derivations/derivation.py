@@ -23,7 +23,7 @@ import sympy as sp
 
 from regimes.theory.derivations.checks import check
 from regimes.theory.derivations.render import notebook, render
-from regimes.theory.derivations.step import DIGITS, POINTS, Conjecture, Domains, Identity, Limit, Stationarity, Step
+from regimes.theory.derivations.step import DIGITS, POINTS, Conjecture, Definition, Domains, Identity, Limit, Stationarity, Step
 from regimes.theory.errors import DerivationError, UnknownNameError
 from regimes.theory.symbolic.evaluate import value
 from regimes.theory.symbolic.rules import Rule, label
@@ -90,7 +90,7 @@ class Derivation:
 
     def define(self, name: str, symbol: Any, expr: Any, title: str, reference: str = "", *, insert: bool = False) -> Derivation:
         """A definition; with `insert` the symbol stays in later expressions and is inserted when numbers are wanted."""
-        longer = self._add(Step(name, title, "definition", "definition", symbol, expr, expr, reference))
+        longer = self._add(Step(name, title, "definition", symbol, expr, expr, reference, Definition()))
         return replace(longer, definitions={**self.definitions, symbol: expr}) if insert else longer
 
     def then(
@@ -108,9 +108,7 @@ class Derivation:
     ) -> Derivation:
         """The identity claim = rule(claim), checked at so many points to so many digits (fewer where a check is dear: it says so)."""
         result = rule(claim, **options)
-        return self._add(
-            Step(name, title, "identity", label(rule), claim, result, result, "", Identity(points, digits), domains or {}, where)
-        )
+        return self._add(Step(name, title, label(rule), claim, result, result, "", Identity(points, digits), domains or {}, where))
 
     def solve(
         self,
@@ -126,13 +124,12 @@ class Derivation:
         """The value of `variable` that makes the two sides equal; checked by inserting it."""
         left, right = equation
         with mp.workdps(DIGITS):
-            asked = Step(name, title, "identity", "", left, right, left, domains=domains or {})
+            asked = Step(name, title, "", left, right, left, domains=domains or {})
             point = self.point(random.Random(7), asked)
             root = rule(left - right, variable, point, where)
         step = Step(
             name,
             title,
-            "identity",
             label(rule),
             left.subs(variable, root),
             right.subs(variable, root),
@@ -161,9 +158,7 @@ class Derivation:
     ) -> Derivation:
         """`value_` makes `objective` stationary in `variable`; `count` stationary points lie in `interval`."""
         details = Stationarity(objective, variable, curvature, interval, count, points, digits)
-        return self._add(
-            Step(name, title, "stationarity", label(rule), variable, value_, value_, details=details, domains=domains or {}, where=where)
-        )
+        return self._add(Step(name, title, label(rule), variable, value_, value_, details=details, domains=domains or {}, where=where))
 
     def limit(
         self,
@@ -186,13 +181,11 @@ class Derivation:
         """
         result = rule(exact, variable, **options)
         details = Limit(variable, towards, exponent, first, points)
-        return self._add(Step(name, title, "limit", label(rule), exact, result, result, details=details, domains=domains or {}))
+        return self._add(Step(name, title, label(rule), exact, result, result, details=details, domains=domains or {}))
 
     def conjecture(self, name: str, expr: Any, title: str, *, covered_by: str, reference: str) -> Derivation:
         """A statement of the large-d theory that no algebra here proves; `covered_by` names the quantity that is simulated."""
-        return self._add(
-            Step(name, title, "conjecture", "large-d argument", sp.Symbol(name), expr, expr, reference, details=Conjecture(covered_by))
-        )
+        return self._add(Step(name, title, "large-d argument", sp.Symbol(name), expr, expr, reference, details=Conjecture(covered_by)))
 
     # -- checking -----------------------------------------------------------------------------------------------
 

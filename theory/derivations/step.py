@@ -68,6 +68,13 @@ class Conjecture:
 
 
 Details = Definition | Identity | Stationarity | Limit | Conjecture
+_KINDS: dict[type[Details], Kind] = {
+    Definition: "definition",
+    Identity: "identity",
+    Stationarity: "stationarity",
+    Limit: "limit",
+    Conjecture: "conjecture",
+}
 
 
 @dataclass(frozen=True)
@@ -78,8 +85,8 @@ class Step:
     ----------
     name, title : str
         Identifier and sentence.
-    kind, rule : str
-        How the statement is checked, and what computed it.
+    rule : str
+        What computed the statement.
     left, right : Expr
         The two sides (for a definition `left` is the symbol).
     value : Expr
@@ -87,7 +94,7 @@ class Step:
     reference : str
         Source of a definition or a conjecture.
     details : Definition, Identity, Stationarity, Limit or Conjecture
-        What the check of this kind needs.
+        How the statement is checked, its kind, and what that check needs.
     domains : mapping of Symbol to pair of float
         Intervals other than the derivation's own for some symbols.
     where : callable or None
@@ -98,16 +105,20 @@ class Step:
 
     name: str
     title: str
-    kind: Kind
     rule: str
     left: Any
     right: Any
     value: Any
     reference: str = ""
-    details: Details = Definition()
+    details: Details = Identity()
     domains: Domains = field(default_factory=dict)
     where: Callable[[Mapping[Any, Any]], bool] | None = None
     outcome: Outcome | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """How the statement is checked, in one word."""
+        return _KINDS[type(self.details)]
 
 
 class Sampler(Protocol):

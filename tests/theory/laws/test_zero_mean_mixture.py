@@ -59,7 +59,7 @@ def test_the_cloning_probability_runs_from_certainty_to_chance(proof: Any) -> No
     for t, wanted, near in ((0.02, 1, 1e-6), (9.0, w**2 + (1 - w) ** 2, 1e-4)):
         at = {**point(sigma_a=2, sigma_b=0.5, weight=w, d=200), sp.Symbol("t", positive=True): mp.mpf(t)}
         step = proof.step("ratio")
-        at = proof.insert(at, replace(step, right=proof["cloning_probability"], value=None, left=step.left))
+        at = proof.insert(at, replace(step, right=proof["cloning_probability"], value=step.left))
         assert abs(value(proof["cloning_probability"], at) - wanted) < near
 
 

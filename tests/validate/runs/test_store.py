@@ -156,7 +156,7 @@ def test_an_interrupted_run_keeps_what_is_done_and_leaves_no_process(tmp_path: P
         for _ in range(3):
             process.stdout.readline()
         process.send_signal(blow)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     for _ in range(50):  # workers see the end of their input at once
         if not processes_with(mark):
             break
