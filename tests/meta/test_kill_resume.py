@@ -55,7 +55,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return finish(2, out), time.monotonic() - begun
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize("workers", [1, *(pytest.param(count, marks=pytest.mark.slow) for count in (2, 4))])
 def test_a_killed_check_resumes_to_the_same_bits(tmp_path: Path, undisturbed: Any, workers: int) -> None:
     """The moment is random within the run of two workers (seeded by the number of workers); all files are compared."""
     whole, duration = undisturbed

@@ -143,18 +143,21 @@ def verdict_on(simulated: Any, theory: Any) -> Any:
     return report, {c.quantity for c in report.comparisons if not c.agrees}
 
 
+@pytest.mark.slow
 def test_coordinates_with_the_prior_they_are_said_to_have_agree(right: Any) -> None:
     report, wrong = verdict_on(Mislabelled("product-laplace"), right)
     assert not wrong, report.table()
     assert {c.quantity for c in report.comparisons} >= {"information", "dispersion", "collapse-time", "excess-entropy"}
 
 
+@pytest.mark.slow
 def test_a_sampler_that_draws_another_prior_is_found(right: Any) -> None:
     """Logistic instead of Laplace, with the same variance: informations differ by 1 %, dispersions by 10 %, of which 5 % are detected."""
     report, wrong = verdict_on(Mislabelled("product-logistic"), right)
     assert "dispersion" in wrong, report.table()
 
 
+@pytest.mark.slow
 def test_a_sampler_of_the_wrong_scale_is_found(right: Any) -> None:
     """Standard deviation 5 % too large: 7 % of the information, of which 4 % are detected."""
     report, wrong = verdict_on(Mislabelled("product-laplace", 1.05), right)
@@ -208,6 +211,7 @@ def test_a_score_with_a_wrong_weight_ends_in_the_classes_at_the_wrong_frequency(
     assert found.detectable < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("believed", [0.7, 0.3])
 def test_the_frequency_predicted_for_a_wrong_score_is_that_of_this_score_only(believed: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights in reverse order below t; the right ones in their place move the frequency by 0.03 to 0.37, of which 0.017 are detected."""
@@ -242,6 +246,7 @@ def test_spins_with_the_couplings_they_are_said_to_have_agree(spins: Any) -> Non
     assert all(c.agrees for c in compared(study, said))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [0.97, 1.03])
 @pytest.mark.parametrize("where", ["score", "score and sampler"])
 def test_a_coupling_off_by_three_percent_is_found(spins: Any, factor: float, where: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,6 +100,7 @@ def test_derive_verifies_a_file(folder: Path, capsys: Capture) -> None:
     assert "FAILED" not in out
 
 
+@pytest.mark.slow
 def test_generate_writes_code_for_a_file_that_needs_nothing_else(folder: Path, capsys: Capture) -> None:
     assert answer("generate ./spike.toml information -o information.py", capsys)[0] == 0
     code = (
@@ -117,6 +118,7 @@ def test_files_are_models_in_python(folder: Path) -> None:
     assert found.value == pytest.approx([information_of_spike(rho, 1 / np.expm1(0.2)) for rho in (0.3, 0.7)], rel=1e-10)
 
 
+@pytest.mark.slow
 def test_a_simulation_of_a_file_agrees_with_its_prediction(folder: Path) -> None:
     assert rg.check(rg.model("laplace.toml"), budget="smoke", seed=1).agrees
 

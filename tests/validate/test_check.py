@@ -108,6 +108,7 @@ def test_progress_covers_everything_to_its_end(tmp_path: Path) -> None:
     assert max(k for what, k, _ in news if what in MEASUREMENTS) <= 60
 
 
+@pytest.mark.slow
 def test_what_theory_says_is_kept_and_does_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
     """Worked out in worker processes; a second run of the same check asks none."""
     found = {}

@@ -64,6 +64,7 @@ class Mistaken(ProductModel):
         return self._change(self._right.law(values))
 
 
+@pytest.mark.slow
 def test_a_law_that_is_no_probability_is_found() -> None:
     heavy = Mistaken(lambda law: Product((replace(law.atoms[0], weight=law.atoms[0].weight * 1.02), *law.atoms[1:]), law.pieces))
     assert "normalised" in failed(check_model(heavy, examples=2))

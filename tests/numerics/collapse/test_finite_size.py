@@ -47,6 +47,7 @@ def simulate(law: GaussianClusters, t: float, n: int, d: int, draws: int, seed: 
         yield sample.mean(), sample.std() / math.sqrt(draws)
 
 
+@pytest.mark.slow
 @LAWS
 @pytest.mark.parametrize(("n", "d", "t"), [(2, 1, 0.3), (5, 2, 0.05), (20, 4, 0.3), (50, 8, 0.5)])
 def test_exact_values_are_the_means_of_brute_force_samples(law: GaussianClusters, n: int, d: int, t: float) -> None:

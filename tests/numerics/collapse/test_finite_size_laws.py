@@ -131,6 +131,7 @@ def curie_weiss_distances(beta: float, h: float, d: int) -> Any:
     return law, 4.0 * np.arange(d + 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("beta", "h", "d", "t"), [(0.7, 0.2, 1, 0.4), (1.5, 0.0, 8, 0.6), (1.4, -0.1, 16, 0.2)])
 def test_two_data_of_curie_weiss_spins_give_the_average_over_their_distance(beta: float, h: float, d: int, t: float) -> None:
     """Four sampled values within five standard errors: false failure below 1e-4 for the family; errors of 0.5 to 4 %."""

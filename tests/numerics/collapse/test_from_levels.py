@@ -111,6 +111,7 @@ TWINS: dict[str, Callable[..., Any]] = {
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(spectrum=SPECTRA, t=spread(1e-6, 12), lam=spread(1e-3, 30))
 def test_information_dispersion_and_cumulant_of_a_spectrum(spectrum: tuple[str, dict[str, Any]], t: float, lam: float) -> None:

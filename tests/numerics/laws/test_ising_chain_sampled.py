@@ -27,7 +27,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("beta", [0.0, 0.6, 1.3])
+@pytest.mark.parametrize("beta", [0.0, *(pytest.param(beta, marks=pytest.mark.slow) for beta in (0.6, 1.3))])
 @pytest.mark.parametrize("quantity", CASES)
 def test_samples_agree_within_five_standard_errors(quantity: str, beta: float) -> None:
     """39 values: false failure below 1e-4 for the family; detects 1 to 6 % of most, 16 % of the dispersion."""

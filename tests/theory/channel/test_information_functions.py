@@ -28,7 +28,7 @@ def spread(kind: str) -> Any:
     return Piece(sp.Rational(2, 3), 1 / (4 * sp.cosh(a / 2) ** 2), -sp.oo, sp.oo), nodes, weights
 
 
-@pytest.mark.parametrize("kind", ["uniform", "logistic"])
+@pytest.mark.parametrize("kind", [pytest.param("uniform", marks=pytest.mark.slow), "logistic"])
 def test_scalar_functions_of_a_mixed_prior_equal_double_sums(kind: str) -> None:
     piece, nodes, weights = spread(kind)
     prior = ScalarPrior.of((Atom(sp.Rational(1, 3), sp.Rational(3, 2)),), (piece,))

@@ -9,6 +9,7 @@ import pytest
 from regimes.theory.derive import derive
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["product-laplace", "curie-weiss", "ising-chain", "spectrum-marchenko-pastur"])
 def test_objects_render_in_the_field_s_notation(name: str) -> None:
     proof = derive(name, "collapse")

@@ -23,6 +23,7 @@ def kernel(model: Any, step: Any, *params: Any, target: Any = "numpy") -> Any:
     return build(get_model(model), what, "definition", target)
 
 
+@pytest.mark.slow
 def test_everything_that_holds_given_x_is_checked_for_a_density_with_a_kink() -> None:
     proof = derive("product-laplace", "collapse")
     given = "energy_given_output", "fluctuation_given_output"
