@@ -19,6 +19,7 @@ TWO_CLUSTERS = GaussianClusters((0.5, 0.5), ((1.0,), (-1.0,)), 1.0)
 PAIRS = 10_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("d", [256, 4096])
 def test_clones_of_the_published_size_agree_with_the_published_fractions(d: int) -> None:
     """Euler-Maruyama, horizon 10, 1000 steps, as published. Two samples of 10 000 pairs at 19 times: none differs by 4.5 standard

@@ -22,7 +22,7 @@ for _name, _model in all_models().items():
         (REFUSED if isinstance(_answer, str) else EVERY).append((_name, _kind))
 # A check of these takes from three seconds to half a minute; others like them are cheap.
 DEAR = {(f"product-{prior}", "collapse") for prior in ("uniform", "laplace", "logistic", "gauss-bernoulli", "ternary")}
-DEAR |= {("curie-weiss", "collapse"), ("product-bernoulli", "collapse"), ("zero-mean-mixture", "speciation")}
+DEAR |= {("curie-weiss", "collapse"), ("curie-weiss", "speciation"), ("product-bernoulli", "collapse"), ("zero-mean-mixture", "speciation")}
 DEAR |= {(f"spectrum-{kind}", "collapse") for kind in ("marchenko-pastur", "power-law", "atoms")}
 DEAR |= {(f"mixture-{kind}", "speciation") for kind in ("unlike", "rare", "simplex")}
 CASES = [pytest.param(*case, marks=[pytest.mark.slow] * (case in DEAR)) for case in EVERY]

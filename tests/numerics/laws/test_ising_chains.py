@@ -156,6 +156,7 @@ def test_weak_signals_see_the_difference_of_the_correlations(d: int) -> None:
     assert np.all(off < 1e-5 * phi)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("beta_a", "beta_b", "t", "d"), [(1.0, 0.5, 1.3, 500), (0.4, 0.1, 3, 1e6), (1.2, 0.3, 0.15, 12), (0.8, 0.5, 4, 9)])
 def test_the_laws_of_the_two_classes_belong_together(beta_a: float, beta_b: float, t: float, d: int) -> None:
     """Two methods for the cloning probability agree: that ties the law of one class to that of the other, computed apart."""

@@ -21,6 +21,7 @@ def test_objects_render_in_the_field_s_notation(name: str) -> None:
     assert proof.render("html", fragment=True).count("<math") >= len(proof.steps)
 
 
+@pytest.mark.slow
 def test_every_style_renders_every_step() -> None:
     proof = derive("gaussian-mixture", "speciation").verify()
     for style in ("text", "latex", "html", "markdown"):
