@@ -150,13 +150,18 @@ def test_an_interrupted_run_keeps_what_is_done_and_leaves_no_process(tmp_path: P
     mark = f"REGIMES_TEST_MARK={tmp_path}"
     environment = {**os.environ, "REGIMES_TEST_MARK": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(tmp_path)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", SCRIPT, str(tmp_path)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job is started with it ignored
     ) as process:
         assert process.stdout is not None
         for _ in range(3):
             process.stdout.readline()
         process.send_signal(blow)
-        process.communicate(timeout=60)
+        process.communicate(timeout=20)
     for _ in range(50):  # workers see the end of their input at once
         if not processes_with(mark):
             break
