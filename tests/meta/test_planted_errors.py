@@ -164,6 +164,7 @@ def test_a_sampler_of_the_wrong_scale_is_found(right: Any) -> None:
     assert {"information", "collapse-time"} <= wrong, report.table()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("quantity", "factor"), [("information", 0.95), ("dispersion", 1.1)])
 def test_a_function_of_the_theory_off_by_a_few_percent_is_found_and_named(right: Any, quantity: str, factor: float) -> None:
     def wrong(model: Any, asked: Any, **given: Any) -> Any:
@@ -196,6 +197,7 @@ def believe(wrong: Law, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(class_measurements, "class_data", lambda rng, law, _, d, samples: right(rng, law, wrong, d, samples))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("measurement", "scheme"), [("shares-sde", "exponential"), ("shares-flow", "heun")])
 @pytest.mark.parametrize(("believed", "agrees"), [(0.3, True), (0.33, False)])
 def test_a_score_with_a_wrong_weight_ends_in_the_classes_at_the_wrong_frequency(

@@ -96,6 +96,7 @@ def test_what_is_there_is_not_simulated_again_and_another_theory_meets_the_same_
     assert [c.measured for c in again.comparisons] == [c.measured for c in report.comparisons]
 
 
+@pytest.mark.slow
 def test_progress_covers_everything_to_its_end(tmp_path: Path) -> None:
     """Predictions, derivations and the page too: the bar once stood at its end while they were made."""
     news: list[tuple[str, int, int]] = []

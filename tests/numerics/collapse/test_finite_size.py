@@ -78,6 +78,7 @@ def normal_average(function: Callable[..., Any]) -> Any:
     return lambda s: function(s[:, None], z) @ weights
 
 
+@pytest.mark.slow
 @LAWS
 @pytest.mark.parametrize(("d", "t"), [(1, 0.1), (3, 0.02), (3, 1.0), (40, 0.7), (40, 5.0)])
 def test_two_data_give_the_average_over_their_distance(law: GaussianClusters, d: int, t: float) -> None:

@@ -256,6 +256,7 @@ def test_unlikely_collisions_add_up_over_the_data() -> None:
     assert error < 3e-3 * value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("law", "n", "d"),
     [(TWO, 2, 4096), (TWO, 1e9, 64), (TERNARY, 2, 4096), (TERNARY, 1e9, 4096), (BIASED, 1e9, 8), (CurieWeiss(0.6, 0.1), 1e9, 8)],

@@ -257,6 +257,7 @@ def test_a_root_is_found_from_either_side_and_its_error_is_a_bound() -> None:
     assert np.isnan(lost.value[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("beta", "h"), [(0.6, 0.0), (1.5, 0.0), (0.8, -0.2)])
 def test_curie_weiss_levels_are_those_of_the_derivation(beta: float, h: float) -> None:
     """The compiled formulas of the derivation: nested integrals and a root found by another solver."""

@@ -48,6 +48,7 @@ def draws(name: str) -> dict[str, Any]:
     return {**own, **weight, "d": np.floor(10 ** rng.uniform(0, 4, count)), "t": 10 ** rng.uniform(-1.5, 0.7, count)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "method"), [("gaussian-mixture", "sech"), ("zero-mean-mixture", "posterior"), ("curie-weiss", "limit")])
 def test_cloning_probability_is_that_of_the_posterior(name: str, method: str) -> None:
     at = draws(name)

@@ -48,6 +48,7 @@ def shares_of(arrays: Arrays, samples: int) -> tuple[np.ndarray, np.ndarray]:
     return same / samples, (np.abs(gained - lost) + 3 * np.sqrt(gained + lost + 1)) / samples
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", list(TIMES))
 def test_clones_in_full_dimension_agree_as_forward_samples_say(law: Law) -> None:
     """2000 pairs in d = 16: detects 0.08 in phi."""
